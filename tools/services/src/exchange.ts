@@ -1,0 +1,17 @@
+import { connect } from 'node:net'
+
+/** Sends a text over TCP and returns all that comes back until the server hangs up (at most 1 MiB). */
+export function exchange(options: { host: string; port: number; send: string }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: options.host, port: options.port }, () => socket.write(options.send))
+    let answer = ''
+    socket.setEncoding('utf8')
+    socket.setTimeout(5_000, () => socket.destroy(new Error('no answer within 5 s')))
+    socket.on('data', (text: string) => {
+      answer += text
+      if (answer.length > 1 << 20) socket.destroy(new Error('the answer is too long'))
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(answer))
+  })
+}

@@ -1,0 +1,11 @@
+export { describeWithService } from './describe.ts'
+export type { Place, ServiceDefinition } from './definition.ts'
+export {
+  findService,
+  missingReason,
+  serviceAvailable,
+  serviceDefinition,
+  serviceNames,
+  type ServiceName,
+} from './registry.ts'
+export { startService, type Service, type ServiceOptions } from './start.ts'

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+// Prints the Debian packages that the tests' servers need; --missing only those that are absent here,
+// --apt installs the missing ones.
+import { spawnSync } from 'node:child_process'
+import { findService, serviceDefinition, serviceNames } from './registry.ts'
+
+const flag = process.argv[2]
+const names = flag === undefined ? serviceNames : serviceNames.filter((name) => !findService(name))
+const packages = [...new Set(names.flatMap((name) => serviceDefinition(name).packages))].sort()
+
+function apt(...args: string[]): void {
+  const command = process.getuid?.() === 0 ? ['apt-get', ...args] : ['sudo', '-n', 'apt-get', ...args]
+  const { status, error } = spawnSync(command[0] as string, command.slice(1), {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // RUNLEVEL=1 keeps the packages from starting their own daemon.
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+  })
+  if (status !== 0) {
+    process.stderr.write(`${command.join(' ')} failed${error ? `: ${error.message}` : ''}\n`)
+    process.exit(status ?? 1)
+  }
+}
+
+if (flag !== undefined && flag !== '--missing' && flag !== '--apt') {
+  process.stderr.write('usage: install.ts [--missing | --apt]\n')
+  process.exit(2)
+}
+if (flag === '--apt') {
+  if (packages.length > 0) {
+    apt('update', '-q')
+    apt('install', '-y', '-q', '--no-install-recommends', ...packages)
+  }
+} else if (packages.length > 0) {
+  process.stdout.write(`${packages.join('\n')}\n`)
+}
