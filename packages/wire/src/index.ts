@@ -1,0 +1,24 @@
+export { createServer } from './server.ts'
+export { isWireError, WireError } from './error.ts'
+export type { WireErrorCode, WireErrorOptions } from './error.ts'
+export { Fields } from './fields.ts'
+export type { FieldsInit, FlatFields } from './fields.ts'
+export type {
+  Body,
+  BodyWriter,
+  BoundAddress,
+  Client,
+  ClientOptions,
+  ClientRequest,
+  ClientResponse,
+  ClientTimeouts,
+  Handler,
+  ListenAddress,
+  Server,
+  ServerLimits,
+  ServerOptions,
+  ServerRequest,
+  ServerResponse,
+  ServerStats,
+  TlsOptions,
+} from './types.ts'
