@@ -1,0 +1,36 @@
+import type {
+  Binding,
+  ComponentDefinition,
+  LiveComponent,
+  PubSub,
+  SecretStore,
+  StateStore,
+} from '@outrigger/spec'
+import type { ComponentResource } from '../resources/model.ts'
+
+/** The instance that each kind of component has. */
+export interface Kinds {
+  readonly state: StateStore
+  readonly pubsub: PubSub
+  readonly bindings: Binding
+  readonly secretstores: SecretStore
+}
+
+export type Kind = keyof Kinds
+
+/** A component that was loaded, before wrapping. */
+export interface LoadedComponent<I extends LiveComponent = LiveComponent> {
+  readonly resource: ComponentResource
+  readonly kind: Kind
+  readonly definition: ComponentDefinition
+  /** The version that was created: `v1`. */
+  readonly version: string
+  /** Metadata with secrets and variables resolved and templates filled, names as written. */
+  readonly properties: Readonly<Record<string, string>>
+  readonly instance: I
+}
+
+/** A live component as the handlers see it: wrapped, with what was decided for it at load. */
+export interface Live<I extends LiveComponent> extends LoadedComponent<I> {
+  readonly name: string
+}
