@@ -60,7 +60,8 @@ async function install() {
     shell: windows,
   })
   if (error) fail('Cannot run npx (' + error.message + '); install Node.js together with npm.')
-  if (code !== 0) fail('The installation failed; see above. After a change of a package.json run: npx ' + pnpm + ' install')
+  if (code !== 0)
+    fail('The installation failed; see above. After a change of a package.json run: npx ' + pnpm + ' install')
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, wanted)
 }
@@ -77,7 +78,11 @@ function findNode() {
 async function main() {
   const [name, ...args] = process.argv.slice(2)
   if (!atLeast(18, 0)) {
-    fail('This workspace needs Node.js 18 or newer to start with (here: ' + process.version + '); see https://nodejs.org.')
+    fail(
+      'This workspace needs Node.js 18 or newer to start with (here: ' +
+        process.version +
+        '); see https://nodejs.org.',
+    )
   }
   const script = join(root, 'tools', 'workspace', name + '.ts')
   if (!name || !existsSync(script)) fail('There is no script "' + name + '" in tools/workspace.')

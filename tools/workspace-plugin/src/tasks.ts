@@ -14,6 +14,23 @@ export interface TaskOutcome {
   terminalOutput: string
 }
 
+/**
+ * The outcome of each task from its own findings and those that belong to no package of the batch. nx shows
+ * no output of a batch, so what failed is printed here, under the package's name.
+ */
+export function outcomes(
+  tasks: readonly PackageTask[],
+  findings: (root: string) => readonly string[],
+): Record<string, TaskOutcome> {
+  return Object.fromEntries(
+    tasks.map(({ id, root }) => {
+      const text = findings(root).join('\n')
+      if (text !== '') process.stderr.write(`\n${id} failed:\n${text}\n`)
+      return [id, { success: text === '', terminalOutput: text }]
+    }),
+  )
+}
+
 /** What nx hands to a batch, reduced to what the executors need. */
 export function packageTasks(graph: TaskGraph, context: ExecutorContext): PackageTask[] {
   return Object.values(graph.tasks).map(({ id, target }) => {
@@ -24,10 +41,13 @@ export function packageTasks(graph: TaskGraph, context: ExecutorContext): Packag
 }
 
 /** Runs TypeScript 7 and returns its exit code and everything that it printed. */
-export function tsc(workspaceRoot: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+export function tsc(
+  workspaceRoot: string,
+  args: readonly string[],
+): Promise<{ code: number; output: string }> {
   const compiler = join(workspaceRoot, 'node_modules/ts7/bin/tsc')
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [compiler, '--pretty', 'false', ...args], {
+    const child = spawn(process.execPath, [compiler, ...args, '--pretty', 'false'], {
       cwd: workspaceRoot,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -44,8 +64,12 @@ export function tsc(workspaceRoot: string, args: readonly string[]): Promise<{ c
  * Splits the compiler's output by the package in whose folder an error is; what names no folder of `roots`
  * is under ''. A line that starts with white space belongs to the error before it.
  */
-export function errorsByPackage(output: string, roots: readonly string[]): Map<string, string[]> {
+export function errorsByPackage(
+  { code, output }: { code: number; output: string },
+  roots: readonly string[],
+): Map<string, string[]> {
   const found = new Map<string, string[]>()
+  if (code !== 0 && output.trim() === '') return new Map([['', [`the compiler ended with code ${code}`]]])
   let owner = ''
   for (const line of output.split('\n')) {
     if (line.trim() === '') continue

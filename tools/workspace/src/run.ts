@@ -51,7 +51,9 @@ export function capture(
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.on('error', (error) => resolve({ code: 1, stdout, stderr: `cannot run ${command}: ${error.message}\n` }))
+    child.on('error', (error) =>
+      resolve({ code: 1, stdout, stderr: `cannot run ${command}: ${error.message}\n` }),
+    )
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
   })
 }

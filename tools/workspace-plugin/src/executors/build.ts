@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { ExecutorContext, TaskGraph } from '@nx/devkit'
-import { errorsByPackage, packageTasks, tsc, type PackageTask, type TaskOutcome } from '../tasks.ts'
+import { errorsByPackage, outcomes, packageTasks, tsc, type PackageTask, type TaskOutcome } from '../tasks.ts'
 
 /** `src/index.ts`, and the sources of whatever the manifest exports or names as an executable. */
 export function entries(folder: string): string[] {
@@ -12,7 +12,9 @@ export function entries(folder: string): string[] {
   const built = [
     './dist/index.js',
     ...Object.values(manifest.bin ?? {}),
-    ...Object.values(manifest.exports ?? {}).map((to) => (typeof to === 'string' ? to : (to['default'] ?? ''))),
+    ...Object.values(manifest.exports ?? {}).map((to) =>
+      typeof to === 'string' ? to : (to['default'] ?? ''),
+    ),
   ]
   const sources = built
     .filter((file) => file.startsWith('./dist/') && file.endsWith('.js'))
@@ -48,9 +50,13 @@ async function bundle(workspaceRoot: string, root: string): Promise<string> {
       })
     }
   } catch (error) {
-    const { errors } = error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }
+    const { errors } = error as {
+      errors?: { text: string; location?: { file: string; line: number } | null }[]
+    }
     if (!errors) return error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return errors.map(({ text, location }) => `${location?.file ?? root}:${location?.line ?? 1}: ${text}`).join('\n')
+    return errors
+      .map(({ text, location }) => `${location?.file ?? root}:${location?.line ?? 1}: ${text}`)
+      .join('\n')
   }
   // What an earlier build left: chunks that were not written again, declarations without a source.
   for (const file of globSync('**/*', { cwd: dist })) {
@@ -74,20 +80,21 @@ export async function buildPackages(
 ): Promise<Record<string, TaskOutcome>> {
   const filled = tasks.filter(({ root }) => existsSync(join(workspaceRoot, root, 'src/index.ts')))
   const roots = filled.map(({ root }) => root)
-  for (const root of roots) rmSync(join(workspaceRoot, '.cache/tsc', `${basename(root)}.tsbuildinfo`), { force: true })
+  for (const root of roots)
+    rmSync(join(workspaceRoot, '.cache/tsc', `${basename(root)}.tsbuildinfo`), { force: true })
   const declarations =
-    roots.length === 0 ? { code: 0, output: '' } : tsc(workspaceRoot, ['-b', '--emitDeclarationOnly', ...roots])
+    roots.length === 0
+      ? { code: 0, output: '' }
+      : tsc(workspaceRoot, ['-b', '--emitDeclarationOnly', ...roots])
   const bundles = new Map<string, string>()
   for (const root of roots) bundles.set(root, await bundle(workspaceRoot, root))
-  const { code, output } = await declarations
-  const errors = errorsByPackage(output, roots)
-  const stray = code === 0 ? [] : (errors.get('') ?? [])
-  const unexplained = code !== 0 && errors.size === 0
-  return Object.fromEntries(
-    tasks.map(({ id, root }) => {
-      const own = [bundles.get(root) ?? '', ...(errors.get(root) ?? []), ...stray].filter((text) => text !== '')
-      return [id, { success: own.length === 0 && !unexplained, terminalOutput: own.join('\n') }]
-    }),
+  const errors = errorsByPackage(await declarations, roots)
+  // An error in a package outside of this batch concerns all that may import it.
+  const stray = errors.get('') ?? []
+  return outcomes(tasks, (root) =>
+    roots.includes(root)
+      ? [bundles.get(root) ?? '', ...(errors.get(root) ?? []), ...stray].filter(Boolean)
+      : [],
   )
 }
 
@@ -102,7 +109,7 @@ export function batch(
 
 export async function single(_options: unknown, context: ExecutorContext): Promise<{ success: boolean }> {
   const root = context.projectsConfigurations.projects[context.projectName ?? '']?.root ?? ''
-  const outcome = (await buildPackages(context.root, [{ id: root, root }]))[root]
-  if (outcome?.terminalOutput) process.stderr.write(`${outcome.terminalOutput}\n`)
-  return { success: outcome?.success ?? false }
+  return {
+    success: Object.values(await buildPackages(context.root, [{ id: root, root }]))[0]?.success === true,
+  }
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutorContext, TaskGraph } from '@nx/devkit'
-import { errorsByPackage, packageTasks, tsc, type PackageTask, type TaskOutcome } from '../tasks.ts'
+import { errorsByPackage, outcomes, packageTasks, tsc, type PackageTask, type TaskOutcome } from '../tasks.ts'
 
 /** Type-checks all files of the packages as one program. */
 export async function typecheckPackages(
@@ -21,17 +21,11 @@ export async function typecheckPackages(
       exclude: ['**/node_modules', '**/dist'].map((pattern) => `../../${pattern}`),
     }),
   )
-  const { code, output } = await tsc(workspaceRoot, ['-p', config])
-  const errors = errorsByPackage(output, roots)
-  const stray = code === 0 ? [] : (errors.get('') ?? [])
-  const unexplained = code !== 0 && errors.size === 0
-  return Object.fromEntries(
-    tasks.map(({ id, root }) => {
-      // An error in a file of a package outside of this batch concerns all that may have imported it.
-      const own = [...(errors.get(root) ?? []), ...stray]
-      return [id, { success: own.length === 0 && !unexplained, terminalOutput: own.join('\n') }]
-    }),
-  )
+  const errors = errorsByPackage(await tsc(workspaceRoot, ['-p', config]), roots)
+  rmSync(config)
+  // An error in a package outside of this batch concerns all that may import it.
+  const stray = errors.get('') ?? []
+  return outcomes(tasks, (root) => [...(errors.get(root) ?? []), ...stray])
 }
 
 export function batch(
@@ -45,7 +39,7 @@ export function batch(
 
 export async function single(_options: unknown, context: ExecutorContext): Promise<{ success: boolean }> {
   const root = context.projectsConfigurations.projects[context.projectName ?? '']?.root ?? ''
-  const outcome = (await typecheckPackages(context.root, [{ id: root, root }]))[root]
-  if (outcome?.terminalOutput) process.stderr.write(`${outcome.terminalOutput}\n`)
-  return { success: outcome?.success ?? false }
+  return {
+    success: Object.values(await typecheckPackages(context.root, [{ id: root, root }]))[0]?.success === true,
+  }
 }
