@@ -60,7 +60,10 @@ export interface OtherResource {
   readonly kind: 'Configuration' | 'Resiliency' | 'HTTPEndpoint' | 'MCPServer' | 'WorkflowAccessPolicy'
   readonly name: string
   readonly namespace: string | undefined
+  readonly annotations: Readonly<Record<string, string>>
   readonly spec: Readonly<Record<string, unknown>>
+  /** The line of every key of `spec` by its path: `tracing.samplingRate`, `secrets.scopes.0.storeName`. */
+  readonly lines: ReadonlyMap<string, number>
   readonly scopes: readonly string[]
   readonly source: Source
 }
@@ -73,6 +76,11 @@ export interface ResourceProblem {
   readonly resource: string | undefined
   readonly field: string | undefined
   readonly message: string
-  /** `skip`: the document is left out with a warning, as Dapr does. `fatal`: the runtime does not start. */
-  readonly severity: 'skip' | 'fatal'
+  /**
+   * - `debug`: nothing is wrong, but something was left out on purpose
+   * - `warn`: the resource is used, something in it is not
+   * - `skip`: the document is left out with an error line, as Dapr does
+   * - `fatal`: the runtime does not start
+   */
+  readonly severity: 'debug' | 'warn' | 'skip' | 'fatal'
 }
