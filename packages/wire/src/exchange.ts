@@ -6,6 +6,10 @@ import { Fields, toFlat } from './fields.ts'
 import type { FieldsInit, FlatFields } from './fields.ts'
 import type { BodyWriter, ServerRequest, ServerResponse } from './types.ts'
 
+/** Bodies up to this size are joined with the head; larger ones would cost more to copy than they gain. */
+const joinLimit = 4096
+const latin1 = (Buffer.prototype as unknown as { latin1Slice(this: Uint8Array): string }).latin1Slice
+
 /** What all exchanges of one server share. */
 export interface ExchangeRules extends BodyRules {
   readonly maxBodyBytes: number
@@ -115,24 +119,20 @@ export class OutgoingResponse implements ServerResponse, BodyWriter {
     if (this.started) throw alreadyStarted()
     const { outgoing } = this
     const head = this.head(toFlat(fields), body === undefined && this.request.method === 'HEAD')
-    if (mayHaveBody(status)) {
-      if (body !== undefined) {
-        head.push(
-          'content-length',
-          String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength),
-        )
-      } else if (this.request.method !== 'HEAD') head.push('content-length', '0')
-      outgoing.writeHead(status, head)
-      this.started = this.ended = true
-      this.request.discardBody()
-      // node's types know strings and Uint8Array as one `any`.
-      outgoing.end(body)
-      return
+    if (!mayHaveBody(status) || (body === undefined && this.request.method === 'HEAD')) body = undefined
+    else {
+      const length =
+        body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+      head.push('content-length', String(length))
     }
     outgoing.writeHead(status, head)
     this.started = this.ended = true
     this.request.discardBody()
-    outgoing.end()
+    if (body === undefined || body.length === 0) outgoing.end()
+    // node puts a string behind the head in one write; bytes would become a second piece.
+    else if (typeof body !== 'string' && body.byteLength <= joinLimit)
+      outgoing.end(latin1.call(body), 'latin1')
+    else outgoing.end(body)
   }
 
   start(status: number, fields?: FieldsInit): BodyWriter {
@@ -177,6 +177,11 @@ export class OutgoingResponse implements ServerResponse, BodyWriter {
   abort(): void {
     this.started = this.ended = this.flushed = true
     this.outgoing.destroy()
+  }
+
+  /** Whether the connection has gone. */
+  get gone(): boolean {
+    return this.outgoing.destroyed && !this.ended
   }
 
   /** After a failure: breaks off an answer that is not complete. */

@@ -1,3 +1,4 @@
+export { createClient } from './client.ts'
 export { createServer } from './server.ts'
 export { isWireError, WireError } from './error.ts'
 export type { WireErrorCode, WireErrorOptions } from './error.ts'

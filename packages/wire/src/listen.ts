@@ -1,4 +1,4 @@
-import { chmod, unlink } from 'node:fs/promises'
+import { chmod, lstat, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { Server } from 'node:net'
 import { WireError } from './error.ts'
@@ -47,19 +47,24 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
 }
 
-/** Removes a socket file that a crashed process left behind; one that answers stays. */
-function removeStale(path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** Removes a socket file that a crashed process left behind. One that answers stays, and so does any other file. */
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined) return
+  if (!found.isSocket()) throw new WireError('LISTEN', `cannot listen on ${path}: it is a file, not a socket`)
+  if (await answers(path)) return
+  await unlink(path).catch((cause: Error) => {
+    throw new WireError('LISTEN', `cannot remove the stale socket ${path}: ${cause.message}`, { cause })
+  })
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = connect(path)
     probe.once('connect', () => {
       probe.destroy()
-      resolve()
+      resolve(true)
     })
-    probe.once('error', (error: Error & { code?: string }) => {
-      if (error.code !== 'ECONNREFUSED') return resolve()
-      unlink(path).then(resolve, (cause: Error) => {
-        reject(new WireError('LISTEN', `cannot remove the stale socket ${path}: ${cause.message}`, { cause }))
-      })
-    })
+    probe.once('error', (error: Error & { code?: string }) => resolve(error.code !== 'ECONNREFUSED'))
   })
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse as Outgoing 
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { answerClientError } from './client-error.ts'
-import { WireError } from './error.ts'
+import { isWireError, WireError } from './error.ts'
 import { IncomingRequest, OutgoingResponse } from './exchange.ts'
 import type { ExchangeRules } from './exchange.ts'
 import { flatLength } from './fields.ts'
@@ -168,9 +168,11 @@ class NodeServer implements Server {
   }
 
   private fail(error: unknown, request: IncomingRequest, response: OutgoingResponse): void {
+    // The client left: there is nobody to answer and nothing wrong on this side.
+    if (response.gone && isWireError(error)) return
     try {
       this.options.onError?.(error, request, response)
-      if (!response.started) response.send(500)
+      if (!response.started) response.send(isWireError(error, 'TOO_LARGE') ? 413 : 500)
       else response.abandon()
     } catch {
       response.abort()
@@ -183,6 +185,8 @@ class NodeServer implements Server {
     const sweep = setInterval(() => this.closeIdle(), 20)
     this.closeIdle()
     await Promise.all(closed)
+    // The sockets' own close events come a moment later.
+    while (this.sockets.size > 0) await new Promise(setImmediate)
     clearInterval(sweep)
     this.rules.watch.close()
     this.bound.length = 0

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { isWireError } from '../src/index.ts'
+import { client, serve, text, until } from './setup.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'wire-tls-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A certificate for `localhost` that vouches for itself; `undefined` where openssl is not installed. */
+function selfSigned(): { cert: string; key: string } | undefined {
+  const key = join(folder, 'key.pem')
+  const cert = join(folder, 'cert.pem')
+  const options = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'
+  try {
+    execFileSync(
+      'openssl',
+      [...options.split(' '), '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
+      {
+        stdio: 'ignore',
+      },
+    )
+  } catch {
+    return undefined
+  }
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+}
+
+const pair = selfSigned()
+
+describe.skipIf(pair === undefined)('TLS (needs openssl)', () => {
+  const tls = pair!
+  const secure = (port: number) => `https://127.0.0.1:${port}`
+
+  it('carries requests over a kept connection', async () => {
+    const { port, server } = await serve((request, response) => response.send(200, [], request.scheme), {
+      tls,
+    })
+    const own = client({ tls: { ca: tls.cert, serverName: 'localhost' } })
+    for (let index = 0; index < 3; index++) {
+      expect(text(await (await own.request({ origin: secure(port) })).body.bytes())).toBe('https')
+      await until(() => own.stats.idle === 1, 'the connection is free')
+    }
+    expect(server.stats.connectionsTotal).toBe(1)
+  })
+
+  it('refuses a certificate it does not trust, before anything is sent', async () => {
+    const { port, server } = await serve((_, response) => response.send(204), { tls })
+    const error: unknown = await client()
+      .request({ origin: secure(port) })
+      .catch((reason: unknown) => reason)
+    expect(isWireError(error, 'CONNECT') && error.sent).toBe(false)
+    expect(isWireError(error, 'CONNECT')).toBe(true)
+    expect(server.stats.requestsTotal).toBe(0)
+    const answer = await client({ tls: { insecure: true } }).request({ origin: secure(port) })
+    expect(answer.status).toBe(204)
+  })
+
+  it('can demand a certificate from the client', async () => {
+    const { port } = await serve((_, response) => response.send(204), {
+      tls: { ...tls, ca: tls.cert, requireClientCert: true },
+    })
+    const known = { ca: tls.cert, serverName: 'localhost' }
+    expect((await client({ tls: { ...known, ...tls } }).request({ origin: secure(port) })).status).toBe(204)
+    await expect(client({ tls: known }).request({ origin: secure(port) })).rejects.toSatisfy((error) =>
+      isWireError(error),
+    )
+  })
+})
