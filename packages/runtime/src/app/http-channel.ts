@@ -1,0 +1,171 @@
+import { createClient, Fields } from '@outrigger/wire'
+import type { Body, Client, FieldsInit, TlsOptions } from '@outrigger/wire'
+import type { AppChannel, AppRequest, AppResponse } from './channel.ts'
+import { Gate } from './gate.ts'
+
+export interface HttpChannelOptions {
+  readonly host: string
+  readonly port: number
+  /** As `--app-protocol` names it. Only `http` and `https` are built. */
+  readonly scheme: string
+  /** Calls under way at once; absent or 0: no limit. */
+  readonly maxConcurrency?: number | undefined
+  /** Calls that may wait for their turn; more fail with an AppBusyError. Default 1000. */
+  readonly maxWaiting?: number | undefined
+  /** Sent as `dapr-api-token` so that the application knows its sidecar. */
+  readonly appApiToken?: string | undefined
+  /** Most bytes of header fields in an answer. Default: that of wire. */
+  readonly maxHeaderBytes?: number | undefined
+  /** Shared client; it stays open when the channel closes. */
+  readonly client?: Client | undefined
+  /** Default for https: any certificate is accepted, as the application is on the same machine. */
+  readonly tls?: TlsOptions | undefined
+}
+
+/** Reaches the application over HTTP/1.1. Throws when the protocol is not built yet. */
+export function createHttpChannel(options: HttpChannelOptions): AppChannel {
+  const { scheme } = options
+  if (scheme !== 'http' && scheme !== 'https') {
+    throw new Error(
+      `app-protocol "${scheme}" is not built yet: use "http" or "https", with an application that speaks HTTP/1.1`,
+    )
+  }
+  return new HttpChannel(options)
+}
+
+/** Fields that belong to one connection (RFC 9110, 7.6.1). */
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+class HttpChannel implements AppChannel {
+  readonly address: string
+  private readonly client: Client
+  private readonly owned: boolean
+  private readonly gate: Gate | undefined
+  private readonly token: string | undefined
+
+  constructor(options: HttpChannelOptions) {
+    const host = options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host
+    this.address = `${options.scheme}://${host}:${options.port}`
+    this.owned = options.client === undefined
+    this.client =
+      options.client ??
+      createClient({
+        tls: options.tls ?? { insecure: true },
+        ...(options.maxHeaderBytes === undefined ? {} : { maxHeaderBytes: options.maxHeaderBytes }),
+      })
+    const limit = options.maxConcurrency ?? 0
+    this.gate = limit > 0 ? new Gate(limit, options.maxWaiting ?? 1000) : undefined
+    this.token = options.appApiToken === '' ? undefined : options.appApiToken
+  }
+
+  async call(request: AppRequest): Promise<AppResponse> {
+    const gate = request.unlimited === true ? undefined : this.gate
+    if (gate === undefined) return this.send(request)
+    await gate.enter(request.signal)
+    let response: AppResponse
+    try {
+      response = await this.send(request)
+    } catch (error) {
+      gate.leave()
+      throw error
+    }
+    const { status, fields } = response
+    return { status, fields, body: new GatedBody(response.body, request.signal, () => gate.leave()) }
+  }
+
+  close(): void {
+    if (this.owned) this.client.close()
+  }
+
+  private async send(request: AppRequest): Promise<AppResponse> {
+    const response = await this.client.request({
+      method: request.method,
+      origin: this.address,
+      path: request.path,
+      fields: this.outgoing(request.fields),
+      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    })
+    return { status: response.status, fields: withoutHopByHop(response.fields), body: response.body }
+  }
+
+  private outgoing(init: FieldsInit | undefined): FieldsInit {
+    const fields = withoutHopByHop(init === undefined ? new Fields() : Fields.from(init))
+    if (this.token !== undefined) fields.set('dapr-api-token', this.token)
+    return fields
+  }
+}
+
+/** Changes `fields` in place. */
+function withoutHopByHop(fields: Fields): Fields {
+  const connection = fields.getAll('connection')
+  for (const value of connection) {
+    for (const name of value.split(',')) fields.delete(name.trim().toLowerCase())
+  }
+  for (const [name] of [...fields]) if (hopByHop.has(name)) fields.delete(name)
+  return fields
+}
+
+/** Keeps the place of a call until its answer was read, cancelled or given up. */
+class GatedBody implements Body {
+  private readonly body: Body
+  private readonly signal: AbortSignal | undefined
+  private leave: (() => void) | undefined
+  private readonly release = (): void => {
+    this.signal?.removeEventListener('abort', this.release)
+    this.leave?.()
+    this.leave = undefined
+  }
+
+  constructor(body: Body, signal: AbortSignal | undefined, leave: () => void) {
+    this.body = body
+    this.signal = signal
+    this.leave = leave
+    if (signal?.aborted) this.release()
+    else signal?.addEventListener('abort', this.release, { once: true })
+  }
+
+  get length(): number | undefined {
+    return this.body.length
+  }
+
+  get limit(): number {
+    return this.body.limit
+  }
+
+  set limit(bytes: number) {
+    this.body.limit = bytes
+  }
+
+  async bytes(limit?: number): Promise<Uint8Array> {
+    try {
+      return await this.body.bytes(limit)
+    } finally {
+      this.release()
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    try {
+      yield* this.body
+    } finally {
+      this.release()
+    }
+  }
+
+  cancel(): void {
+    this.body.cancel()
+    this.release()
+  }
+}
+

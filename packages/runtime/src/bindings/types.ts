@@ -1,0 +1,28 @@
+import type { Binding, Clock, Logger, Random } from '@outrigger/spec'
+import type { AppChannel } from '../app/channel.ts'
+import type { Live } from '../components/live.ts'
+
+export interface InputBindingsOptions {
+  readonly bindings: ReadonlyMap<string, Live<Binding>>
+  /** Absent when there is no application: nothing is read then. */
+  readonly channel: AppChannel | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+  /** `--app-binding-options-timeout`. Default 3000. */
+  readonly optionsTimeoutMs?: number | undefined
+  /** Bytes of an application's answer to an event. Default 4 MiB. */
+  readonly maxReplyBytes?: number | undefined
+}
+
+export interface InputBindings {
+  /** Finds out which bindings the application wants and reads them. */
+  start(signal?: AbortSignal): Promise<void>
+  /** The application is not healthy: events are given back to their sources until `resume`. */
+  pause(): void
+  resume(): void
+  /** For ever. What is under way when `signal` aborts is given back to the sources. */
+  stop(signal?: AbortSignal): Promise<void>
+  /** Names of the bindings that are being read. */
+  list(): readonly string[]
+}
