@@ -1,0 +1,302 @@
+import type {
+  Concurrency,
+  Consistency,
+  Logger,
+  Metadata,
+  OperationOptions,
+  StateBulkFailure,
+  StateBulkGetResult,
+  StateDeleteRequest,
+  StateItem,
+  StateSetRequest,
+  StateStore,
+  StateValue,
+} from '@outrigger/spec'
+import { isComponentError } from '@outrigger/spec'
+import { inParallel } from '../../components/parallel.ts'
+import { ApiError, failureText } from '../api-error.ts'
+import type { ErrorId } from '../errors.ts'
+
+/** A store by its name, prefixing wrapped around it. */
+export type StateStores = ReadonlyMap<string, { readonly instance: StateStore }>
+
+/** One value to be saved, as a caller says it. */
+export interface SaveItem {
+  readonly key: string
+  readonly value: StateValue
+  readonly etag?: string | undefined
+  readonly metadata?: Metadata | undefined
+  readonly concurrency?: Concurrency | undefined
+  readonly consistency?: Consistency | undefined
+}
+
+export interface DeleteItem {
+  readonly key: string
+  readonly etag?: string | undefined
+  readonly metadata?: Metadata | undefined
+  readonly concurrency?: Concurrency | undefined
+  readonly consistency?: Consistency | undefined
+}
+
+export type TransactionItem =
+  { readonly operation: 'upsert'; readonly request: SaveItem } | { readonly operation: 'delete'; readonly request: DeleteItem }
+
+const noMetadata: Metadata = Object.freeze({})
+/** How many calls a bulk operation makes at a time where the store has none of its own. */
+const bulkParallelism = 10
+/** Keys in one bulk request. */
+const mostKeys = 10_000
+
+/** The state operations, for every face of the runtime. */
+export class StateHandler {
+  readonly #stores: StateStores
+  readonly #appId: string
+  readonly #logger: Logger
+  readonly #warnedOfTtl = new Set<string>()
+
+  constructor(stores: StateStores, appId: string, logger: Logger) {
+    this.#stores = stores
+    this.#appId = appId
+    this.#logger = logger
+  }
+
+  /** Absent is `undefined`. @throws ApiError STATE_GET and those of every state operation */
+  async get(
+    storeName: string,
+    key: string,
+    consistency: Consistency | undefined,
+    metadata: Metadata,
+    options: OperationOptions,
+  ): Promise<StateItem | undefined> {
+    const store = this.#store(storeName)
+    this.#checkKey(storeName, key)
+    try {
+      return await store.get({ key, consistency, metadata }, options)
+    } catch (error) {
+      throw this.#failed('STATE_GET', error, (text) => `fail to get ${key} from state store ${storeName}: ${text}`)
+    }
+  }
+
+  /** One result for each key, in the order of the keys. */
+  async getBulk(
+    storeName: string,
+    keys: readonly string[],
+    parallelism: number | undefined,
+    metadata: Metadata,
+    options: OperationOptions,
+  ): Promise<readonly StateBulkGetResult[]> {
+    const store = this.#store(storeName)
+    this.#checkCount(keys.length)
+    for (const key of keys) this.#checkKey(storeName, key)
+    if (keys.length === 0) return []
+    const requests = keys.map((key) => ({ key, metadata }))
+    if (store.bulkGet === undefined) {
+      const limit = parallelism !== undefined && parallelism > 0 ? parallelism : bulkParallelism
+      return inParallel(requests, limit, async (request) => {
+        try {
+          return { key: request.key, item: await store.get(request, options) }
+        } catch (error) {
+          return { key: request.key, error: new Error(failureText(error, this.#logger, 'bulk get of state failed')) }
+        }
+      })
+    }
+    try {
+      const found = await store.bulkGet(requests, options)
+      const byKey = new Map(found.map((result) => [result.key, result]))
+      return keys.map((key) => byKey.get(key) ?? { key })
+    } catch (error) {
+      throw this.#failed('STATE_BULK_GET', error, (text) => `failed to get state from store ${storeName}: ${text}`)
+    }
+  }
+
+  /** Saves every item; those that fail do not keep the others from being saved. */
+  async save(storeName: string, items: readonly SaveItem[], options: OperationOptions): Promise<void> {
+    const store = this.#store(storeName)
+    this.#checkCount(items.length)
+    const requests = items.map((item) => this.#setRequest(storeName, store, item))
+    const failures = await this.#write(requests, options, store.set.bind(store), store.bulkSet?.bind(store))
+    this.#throwFirst(failures, 'STATE_SAVE', (text) => `failed saving state in state store ${storeName}: ${text}`)
+  }
+
+  async delete(storeName: string, item: DeleteItem, options: OperationOptions): Promise<void> {
+    const store = this.#store(storeName)
+    const request = this.#deleteRequest(storeName, item)
+    try {
+      await store.delete(request, options)
+    } catch (error) {
+      this.#throwFirst(
+        [{ key: item.key, error: error as Error }],
+        'STATE_DELETE',
+        (text) => `failed deleting state with key ${item.key}: ${text}`,
+      )
+    }
+  }
+
+  async deleteBulk(storeName: string, items: readonly DeleteItem[], options: OperationOptions): Promise<void> {
+    const store = this.#store(storeName)
+    this.#checkCount(items.length)
+    const requests = items.map((item) => this.#deleteRequest(storeName, item))
+    const failures = await this.#write(requests, options, store.delete.bind(store), store.bulkDelete?.bind(store))
+    this.#throwFirst(failures, 'STATE_DELETE', (text) => `failed deleting state in state store ${storeName}: ${text}`)
+  }
+
+  /** All operations or none, in their order. */
+  async transact(
+    storeName: string,
+    items: readonly TransactionItem[],
+    metadata: Metadata,
+    options: OperationOptions,
+  ): Promise<void> {
+    const store = this.transactionalStore(storeName)
+    if (items.length === 0) return
+    const operations = items.map((item) =>
+      item.operation === 'upsert'
+        ? { operation: item.operation, request: this.#setRequest(storeName, store, item.request) }
+        : { operation: item.operation, request: this.#deleteRequest(storeName, item.request) },
+    )
+    const most = store.maxTransactionOperations
+    if (most !== undefined && operations.length > most) {
+      throw new ApiError(
+        'STATE_TOO_MANY_OPERATIONS',
+        `the transaction contains ${operations.length} operations, which is more than what the state store supports: ${most}`,
+        {
+          subject: {
+            resourceType: 'state',
+            resourceName: storeName,
+            metadata: { currentOpsTransaction: String(operations.length), maxOpsPerTransaction: String(most) },
+          },
+        },
+      )
+    }
+    try {
+      await store.transact!({ operations, metadata }, options)
+    } catch (error) {
+      throw this.#failed('STATE_TRANSACTION', error, (text) => `error while executing state transaction: ${text}`)
+    }
+  }
+
+  /** The store, if it has transactions: callers ask before they read a request. */
+  transactionalStore(storeName: string): StateStore {
+    const store = this.#store(storeName)
+    if (store.transact !== undefined) return store
+    throw new ApiError('STATE_TRANSACTIONS_NOT_SUPPORTED', `state store ${storeName} doesn't support transactions`, {
+      subject: { resourceType: 'state', resourceName: storeName },
+    })
+  }
+
+  /** Throws unless there is such a store. */
+  checkStore(storeName: string): void {
+    this.#store(storeName)
+  }
+
+  #store(name: string): StateStore {
+    const live = this.#stores.get(name)
+    if (live !== undefined) return live.instance
+    const subject = { metadata: { appID: this.#appId } }
+    if (this.#stores.size === 0) {
+      throw new ApiError('STATE_STORE_NOT_CONFIGURED', `state store ${name} is not configured`, { subject })
+    }
+    throw new ApiError('STATE_STORE_NOT_FOUND', `state store ${name} is not found`, { subject })
+  }
+
+  #checkKey(storeName: string, key: string): void {
+    if (!key.includes('||')) return
+    const description = `input key/keyPrefix '${key}' can't contain '||'`
+    throw new ApiError('STATE_ILLEGAL_KEY', description, {
+      subject: { resourceType: 'state', resourceName: storeName, fieldViolation: { field: key, description } },
+    })
+  }
+
+  #checkCount(count: number): void {
+    if (count > mostKeys) {
+      throw new ApiError('MALFORMED_REQUEST', `${count} keys in one request; at most ${mostKeys} are allowed`)
+    }
+  }
+
+  #setRequest(storeName: string, store: StateStore, item: SaveItem): StateSetRequest {
+    if (item.key === '') throw new ApiError('MALFORMED_REQUEST', '"key" is a required field')
+    this.#checkKey(storeName, item.key)
+    const metadata = item.metadata ?? noMetadata
+    const ttlSeconds = ttlOf(metadata)
+    if (ttlSeconds !== undefined && !store.capabilities.has('ttl') && !this.#warnedOfTtl.has(storeName)) {
+      this.#warnedOfTtl.add(storeName)
+      this.#logger.warn(`state store ${storeName} has no TTL: ttlInSeconds is ignored and values stay`)
+    }
+    return {
+      key: item.key,
+      value: item.value,
+      etag: item.etag,
+      concurrency: item.concurrency,
+      consistency: item.consistency,
+      ttlSeconds,
+      metadata,
+    }
+  }
+
+  #deleteRequest(storeName: string, item: DeleteItem): StateDeleteRequest {
+    if (item.key === '') throw new ApiError('MALFORMED_REQUEST', '"key" is a required field')
+    this.#checkKey(storeName, item.key)
+    const { key, etag, concurrency, consistency } = item
+    return { key, etag, concurrency, consistency, metadata: item.metadata ?? noMetadata }
+  }
+
+  async #write<R extends { readonly key: string }>(
+    requests: readonly R[],
+    options: OperationOptions,
+    one: (request: R, options: OperationOptions) => Promise<void>,
+    bulk: ((requests: readonly R[], options: OperationOptions) => Promise<readonly StateBulkFailure[]>) | undefined,
+  ): Promise<readonly StateBulkFailure[]> {
+    if (requests.length === 0) return []
+    const single = async (request: R): Promise<StateBulkFailure | undefined> => {
+      try {
+        await one(request, options)
+        return undefined
+      } catch (error) {
+        return { key: request.key, error: error as Error }
+      }
+    }
+    if (requests.length === 1 || bulk === undefined) {
+      const outcomes = await inParallel(requests, bulkParallelism, single)
+      return outcomes.filter((outcome) => outcome !== undefined)
+    }
+    try {
+      return await bulk(requests, options)
+    } catch (error) {
+      return [{ key: '', error: error as Error }]
+    }
+  }
+
+  /** The failures become one error. An ETag that did not match decides its status, because the caller can act on that. */
+  #throwFirst(
+    failures: readonly StateBulkFailure[],
+    id: 'STATE_SAVE' | 'STATE_DELETE',
+    message: (text: string) => string,
+  ): void {
+    if (failures.length === 0) return
+    const codeOf = (error: Error): string | undefined => (isComponentError(error) ? error.code : undefined)
+    const mismatch = failures.find((failure) => codeOf(failure.error) === 'ETAG_MISMATCH')
+    const invalid = failures.find((failure) => codeOf(failure.error) === 'ETAG_INVALID')
+    const rowId: ErrorId = mismatch ? `${id}_ETAG_MISMATCH` : invalid ? `${id}_ETAG_INVALID` : id
+    const shown = failures.slice(0, 5).map((failure) => {
+      const text = failureText(failure.error, this.#logger, 'a state operation failed')
+      return failures.length === 1 || failure.key === '' ? text : `${failure.key}: ${text}`
+    })
+    if (failures.length > shown.length) shown.push(`and ${failures.length - shown.length} more`)
+    throw new ApiError(rowId, message(shown.join('; ')), { cause: (mismatch ?? invalid ?? failures[0]!).error })
+  }
+
+  #failed(id: ErrorId, error: unknown, message: (text: string) => string): ApiError {
+    return new ApiError(id, message(failureText(error, this.#logger, 'a state operation failed')), { cause: error })
+  }
+}
+
+/** Reads `ttlInSeconds`: zero and below mean that the value never expires. */
+function ttlOf(metadata: Metadata): number | 'never' | undefined {
+  const text = metadata['ttlInSeconds']
+  if (text === undefined || text === '') return undefined
+  const seconds = Number(text)
+  if (!Number.isInteger(seconds) || Math.abs(seconds) > 2 ** 31) {
+    throw new ApiError('MALFORMED_REQUEST', `ttlInSeconds must be a whole number of seconds, got ${JSON.stringify(text)}`)
+  }
+  return seconds > 0 ? seconds : 'never'
+}

@@ -1,0 +1,185 @@
+import type { Concurrency, Consistency, Metadata, StateItem } from '@outrigger/spec'
+import type { HttpCall } from '../../server/http-call.ts'
+import type { HttpRoute } from '../../server/router.ts'
+import { isRecord, malformed, metadataIn, readJson, textIn } from '../json-body.ts'
+import { rawElements, rawMember } from '../raw-json.ts'
+import { ApiError } from '../api-error.ts'
+import type { DeleteItem, SaveItem, StateHandler, TransactionItem } from './handler.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const writes = ['POST', 'PUT']
+const jsonType = ['content-type', 'application/json']
+
+/** The state routes of the HTTP API. */
+export function stateRoutes(handler: StateHandler): HttpRoute[] {
+  return [
+    {
+      name: 'GetState',
+      methods: ['GET'],
+      path: 'v1.0/state/:store/:key',
+      async handle(call) {
+        const [store, key] = call.params as [string, string]
+        const item = await handler.get(store, key, consistencyIn(call.query('consistency')), call.metadata, call)
+        if (item === undefined) call.response.send(204)
+        else call.response.send(200, itemFields(item), item.value.bytes)
+      },
+    },
+    {
+      name: 'SaveState',
+      methods: writes,
+      path: 'v1.0/state/:store',
+      async handle(call) {
+        const store = call.params[0]!
+        handler.checkStore(store)
+        const { text, value } = await readJson(call)
+        if (!Array.isArray(value)) throw malformed('an array of items with "key" and "value" is expected')
+        const starts = rawElements(text)
+        const fromQuery = call.metadata
+        const items = value.map((item, index) => saveItem(item, text, starts[index]!, `[${index}]`, fromQuery))
+        await handler.save(store, items, call)
+        call.response.send(204)
+      },
+    },
+    {
+      name: 'DeleteState',
+      methods: ['DELETE'],
+      path: 'v1.0/state/:store/:key',
+      async handle(call) {
+        const [store, key] = call.params as [string, string]
+        const item: DeleteItem = {
+          key,
+          etag: call.request.fields.get('if-match') || undefined,
+          concurrency: concurrencyIn(call.query('concurrency')),
+          consistency: consistencyIn(call.query('consistency')),
+          metadata: call.metadata,
+        }
+        await handler.delete(store, item, call)
+        call.response.send(204)
+      },
+    },
+    {
+      name: 'GetBulkState',
+      methods: writes,
+      path: 'v1.0/state/:store/bulk',
+      handle: (call) => getBulk(handler, call),
+    },
+    {
+      name: 'ExecuteStateTransaction',
+      methods: writes,
+      path: 'v1.0/state/:store/transaction',
+      async handle(call) {
+        const store = call.params[0]!
+        handler.transactionalStore(store)
+        const { text, value } = await readJson(call)
+        if (!isRecord(value)) throw malformed('an object with "operations" is expected')
+        const operations = value['operations'] ?? []
+        if (!Array.isArray(operations)) throw malformed('"operations" must be an array')
+        const fromQuery = call.metadata
+        const span = rawMember(text, 'operations')
+        const starts = span === undefined ? [] : rawElements(text, span.start)
+        const items = operations.map((item, index) => transactionItem(item, text, starts[index]!, index, fromQuery))
+        const metadata = { ...metadataIn(value['metadata'], 'metadata'), ...fromQuery }
+        await handler.transact(store, items, metadata, call)
+        call.response.send(204)
+      },
+    },
+  ]
+}
+
+async function getBulk(handler: StateHandler, call: HttpCall): Promise<void> {
+  const store = call.params[0]!
+  handler.checkStore(store)
+  const { value } = await readJson(call)
+  if (!isRecord(value)) throw malformed('an object with "keys" is expected')
+  const keys = value['keys'] ?? []
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
+    throw malformed('"keys" must be an array of strings')
+  }
+  const parallelism = value['parallelism'] ?? undefined
+  if (parallelism !== undefined && typeof parallelism !== 'number') throw malformed('"parallelism" must be a number')
+  const metadata = { ...metadataIn(value['metadata'], 'metadata'), ...call.metadata }
+  const results = await handler.getBulk(store, keys as string[], parallelism, metadata, call)
+  // Put together as text, so that stored JSON comes out as it went in.
+  const parts = results.map(({ key, item, error }) => {
+    const members = [`"key":${JSON.stringify(key)}`]
+    if (error !== undefined) members.push(`"error":${JSON.stringify(error.message)}`)
+    else if (item !== undefined) {
+      members.push(`"data":${bulkData(item)}`)
+      if (item.etag !== undefined) members.push(`"etag":${JSON.stringify(item.etag)}`)
+      const responseMetadata = itemMetadata(item)
+      if (responseMetadata !== undefined) members.push(`"metadata":${JSON.stringify(responseMetadata)}`)
+    }
+    return `{${members.join(',')}}`
+  })
+  call.response.send(200, jsonType, `[${parts.join(',')}]`)
+}
+
+/** JSON stands as it is; what is not JSON comes as base64 text. */
+function bulkData({ value }: StateItem): string {
+  if (value.kind === 'binary') return JSON.stringify(Buffer.from(value.bytes).toString('base64'))
+  return value.bytes.length === 0 ? 'null' : decoder.decode(value.bytes)
+}
+
+function itemMetadata(item: StateItem): Metadata | undefined {
+  if (item.expiresAtMs === undefined) return item.metadata
+  return { ...item.metadata, ttlExpireTime: new Date(item.expiresAtMs).toISOString() }
+}
+
+function itemFields(item: StateItem): readonly string[] {
+  const { value, etag } = item
+  const type = value.contentType ?? (value.kind === 'json' ? 'application/json' : 'application/octet-stream')
+  const fields = ['content-type', type]
+  if (etag !== undefined) fields.push('etag', etag)
+  if (item.metadata !== undefined || item.expiresAtMs !== undefined) {
+    for (const [name, text] of Object.entries(itemMetadata(item)!)) fields.push(`metadata.${name}`, text)
+  }
+  return fields
+}
+
+function saveItem(item: unknown, text: string, start: number, where: string, fromQuery: Metadata): SaveItem {
+  if (!isRecord(item)) throw malformed(`${where} must be an object with "key" and "value"`)
+  const span = rawMember(text, 'value', start)
+  const raw = span === undefined ? 'null' : text.slice(span.start, span.end)
+  const { options } = item
+  if (options !== undefined && options !== null && !isRecord(options)) throw malformed(`${where}.options must be an object`)
+  return {
+    key: textIn(item['key'], `${where}.key`) ?? '',
+    value: { bytes: encoder.encode(raw), kind: 'json', contentType: textIn(item['contentType'], `${where}.contentType`) },
+    etag: textIn(item['etag'], `${where}.etag`),
+    metadata: { ...metadataIn(item['metadata'], `${where}.metadata`), ...fromQuery },
+    concurrency: concurrencyIn(textIn(options?.['concurrency'], `${where}.options.concurrency`)),
+    consistency: consistencyIn(textIn(options?.['consistency'], `${where}.options.consistency`)),
+  }
+}
+
+function transactionItem(
+  item: unknown,
+  text: string,
+  start: number,
+  index: number,
+  fromQuery: Metadata,
+): TransactionItem {
+  const where = `operations[${index}]`
+  if (!isRecord(item)) throw malformed(`${where} must be an object with "operation" and "request"`)
+  const { operation, request } = item
+  if (operation !== 'upsert' && operation !== 'delete') {
+    throw new ApiError('STATE_OPERATION_NOT_SUPPORTED', `operation type ${String(operation)} not supported`)
+  }
+  if (!isRecord(request)) throw malformed(`${where}.request must be an object with "key"`)
+  const span = rawMember(text, 'request', start)!
+  const save = saveItem(request, text, span.start, `${where}.request`, fromQuery)
+  if (operation === 'upsert') return { operation, request: save }
+  const { value: _, ...rest } = save
+  return { operation, request: rest }
+}
+
+function consistencyIn(text: string | undefined): Consistency | undefined {
+  if (text === undefined || text === 'strong' || text === 'eventual') return text
+  throw new ApiError('MALFORMED_REQUEST', `consistency must be strong or eventual, got ${JSON.stringify(text)}`)
+}
+
+function concurrencyIn(text: string | undefined): Concurrency | undefined {
+  if (text === undefined || text === 'first-write' || text === 'last-write') return text
+  throw new ApiError('MALFORMED_REQUEST', `concurrency must be first-write or last-write, got ${JSON.stringify(text)}`)
+}

@@ -1,0 +1,83 @@
+import type { StateBulkFailure, StateOperation, StateStore } from '@outrigger/spec'
+
+const separator = '||'
+
+/** What stands in front of every key of a store, from its `keyPrefix` metadata. Empty means nothing. */
+export function keyPrefix(
+  strategy: string | undefined,
+  names: { readonly appId: string; readonly namespace: string; readonly storeName: string },
+): string {
+  const word = strategy?.trim() ?? ''
+  switch (word.toLowerCase()) {
+    case '':
+    case 'appid':
+      return names.appId + separator
+    case 'name':
+      return names.storeName + separator
+    case 'namespace':
+      return names.namespace === '' ? names.appId + separator : `${names.namespace}.${names.appId}${separator}`
+    case 'none':
+      return ''
+    default:
+      return word + separator
+  }
+}
+
+/** A store that sees every key behind `prefix`, and answers without it. */
+export function withKeyPrefix(store: StateStore, prefix: string): StateStore {
+  if (prefix === '') return store
+  const add = <R extends { readonly key: string }>(request: R): R => ({ ...request, key: prefix + request.key })
+  const strip = (key: string): string => (key.startsWith(prefix) ? key.slice(prefix.length) : key)
+  const stripFailures = (failures: readonly StateBulkFailure[]): readonly StateBulkFailure[] =>
+    failures.map((failure) => ({ key: strip(failure.key), error: failure.error }))
+
+  const { bulkGet, bulkSet, bulkDelete, transact, query, keysLike, deleteWithPrefix, ping } = store
+  return {
+    capabilities: store.capabilities,
+    maxTransactionOperations: store.maxTransactionOperations,
+    get: (request, options) => store.get(add(request), options),
+    set: (request, options) => store.set(add(request), options),
+    delete: (request, options) => store.delete(add(request), options),
+    ...(bulkGet && {
+      bulkGet: async (requests, options) =>
+        (await bulkGet.call(store, requests.map(add), options)).map((result) => ({ ...result, key: strip(result.key) })),
+    }),
+    ...(bulkSet && {
+      bulkSet: async (requests, options) => stripFailures(await bulkSet.call(store, requests.map(add), options)),
+    }),
+    ...(bulkDelete && {
+      bulkDelete: async (requests, options) => stripFailures(await bulkDelete.call(store, requests.map(add), options)),
+    }),
+    ...(transact && {
+      transact: (transaction, options) =>
+        transact.call(
+          store,
+          {
+            metadata: transaction.metadata,
+            operations: transaction.operations.map(
+              (operation) => ({ operation: operation.operation, request: add(operation.request) }) as StateOperation,
+            ),
+          },
+          options,
+        ),
+    }),
+    ...(query && {
+      query: async (request, metadata, options) => {
+        const found = await query.call(store, request, metadata, options)
+        return { ...found, results: found.results.map((result) => ({ ...result, key: strip(result.key) })) }
+      },
+    }),
+    ...(keysLike && {
+      keysLike: async (request, options) => {
+        const literal = prefix.replaceAll(/[\\%_]/g, (character) => `\\${character}`)
+        const found = await keysLike.call(store, { ...request, pattern: literal + request.pattern }, options)
+        return { ...found, keys: found.keys.map(strip) }
+      },
+    }),
+    ...(deleteWithPrefix && {
+      deleteWithPrefix: (wanted, options) => deleteWithPrefix.call(store, prefix + wanted, options),
+    }),
+    ...(ping && { ping: (options) => ping.call(store, options) }),
+    close: () => store.close(),
+  }
+}
