@@ -98,4 +98,4 @@ async function main() {
   else process.exitCode = code
 }
 
-main()
+void main()
