@@ -1,0 +1,41 @@
+import type { BindingResponse, Logger, Metadata, OperationOptions, Random } from '@outrigger/spec'
+import type { Binding } from '@outrigger/spec'
+import type { Live } from '../../components/live.ts'
+import { invokeBinding } from '../../bindings/output.ts'
+import { traced } from '../../telemetry/trace-context.ts'
+import { ApiError, failureText } from '../api-error.ts'
+
+export interface InvokeBindingRequest {
+  readonly name: string
+  readonly operation: string
+  readonly data: Uint8Array
+  readonly metadata: Metadata
+}
+
+/** The output side of bindings, for every face of the runtime. */
+export class BindingsHandler {
+  readonly #bindings: ReadonlyMap<string, Live<Binding>>
+  readonly #logger: Logger
+  readonly #random: Random
+
+  constructor(bindings: ReadonlyMap<string, Live<Binding>>, logger: Logger, random: Random) {
+    this.#bindings = bindings
+    this.#logger = logger
+    this.#random = random
+  }
+
+  async invoke(request: InvokeBindingRequest, options: OperationOptions): Promise<BindingResponse> {
+    const { name, operation, data, metadata } = request
+    try {
+      const trace = traced(options, this.#random)
+      const withTrace: Record<string, string> = { ...metadata }
+      if (trace.traceparent !== undefined) withTrace['traceparent'] = trace.traceparent
+      if (trace.tracestate !== undefined) withTrace['tracestate'] = trace.tracestate
+      if (trace.baggage !== undefined) withTrace['baggage'] = trace.baggage
+      return await invokeBinding(this.#bindings, name, { operation, data, metadata: withTrace }, trace)
+    } catch (error) {
+      const text = failureText(error, this.#logger, `binding ${name} failed`)
+      throw new ApiError('INVOKE_OUTPUT_BINDING', `error invoking output binding ${name}: ${text}`, { cause: error })
+    }
+  }
+}

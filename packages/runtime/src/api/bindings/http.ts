@@ -1,0 +1,60 @@
+import type { Metadata } from '@outrigger/spec'
+import type { HttpRoute } from '../../server/router.ts'
+import { isRecord, malformed, metadataIn, readJson, textIn } from '../json-body.ts'
+import { rawMember } from '../raw-json.ts'
+import type { BindingsHandler } from './handler.ts'
+
+const encoder = new TextEncoder()
+
+/** The binding route of the HTTP API. */
+export function bindingsRoutes(handler: BindingsHandler): HttpRoute[] {
+  return [
+    {
+      name: 'InvokeBinding',
+      methods: ['POST', 'PUT'],
+      path: 'v1.0/bindings/:name',
+      async handle(call) {
+        const { text, value } = await readJson(call)
+        if (!isRecord(value)) throw malformed('an object with "operation", "data" and "metadata" is expected')
+        const span = rawMember(text, 'data')
+        const response = await handler.invoke(
+          {
+            name: call.params[0]!,
+            operation: textIn(value['operation'], 'operation') ?? '',
+            data: encoder.encode(span === undefined ? '' : text.slice(span.start, span.end)),
+            metadata: metadataIn(value['metadata'], 'metadata'),
+          },
+          call,
+        )
+        const { data, contentType, metadata } = response
+        const fields = metadataFields(metadata)
+        if (data === undefined) {
+          call.response.send(204, fields)
+          return
+        }
+        fields.push('content-type', contentType ?? 'application/json')
+        if (data instanceof Uint8Array) {
+          call.response.send(200, fields, data)
+          return
+        }
+        const writer = call.response.start(200, fields)
+        try {
+          for await (const chunk of data) await writer.write(chunk)
+          writer.end()
+        } catch (error) {
+          writer.abort()
+          throw error
+        }
+      },
+    },
+  ]
+}
+
+function metadataFields(metadata: Metadata | undefined): string[] {
+  if (metadata === undefined) return []
+  // Values come from outside; a line break in one would end the header section.
+  return Object.entries(metadata).flatMap(([name, value]) => [
+    `metadata.${name.replaceAll(/[^!#$%&'*+.^_`|~\w-]/g, '_')}`,
+    value.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, ' '),
+  ])
+}

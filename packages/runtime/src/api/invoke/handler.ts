@@ -1,0 +1,54 @@
+import type { AppChannel, AppRequest, AppResponse } from '../../app/channel.ts'
+import { ApiError } from '../api-error.ts'
+
+export interface InvokeHandlerOptions {
+  readonly appId: string
+  readonly namespace: string
+  readonly channel: AppChannel | undefined
+  /** Whether calls may go to the application now (its health). */
+  readonly appHealthy: () => boolean
+}
+
+/** Service invocation, for every face of the runtime: so far of the own application. */
+export class InvokeHandler {
+  readonly #options: InvokeHandlerOptions
+
+  constructor(options: InvokeHandlerOptions) {
+    this.#options = options
+  }
+
+  /** Any status of the application is an answer. */
+  async invoke(target: string, request: AppRequest): Promise<AppResponse> {
+    const { appId, namespace, channel, appHealthy } = this.#options
+    if (target !== appId && target !== `${appId}.${namespace}`) {
+      throw new ApiError(
+        'API_UNIMPLEMENTED',
+        `failed to invoke, id: ${target}, err: invocation of other applications is not available in this version of Outrigger yet; this sidecar serves ${appId}`,
+      )
+    }
+    if (channel === undefined) {
+      throw new ApiError(
+        'DIRECT_INVOKE',
+        `failed to invoke, id: ${target}, err: app channel is not initialized; start the sidecar with --app-port`,
+      )
+    }
+    if (!appHealthy()) {
+      throw new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${target}, err: app is not in a healthy state`)
+    }
+    try {
+      return await channel.call(request)
+    } catch (error) {
+      if (isOverloaded(error)) {
+        throw new ApiError('OVERLOADED', `failed to invoke, id: ${target}, err: ${error.message}`, { cause: error })
+      }
+      const text = error instanceof Error ? error.message : 'unknown'
+      throw new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${target}, err: ${text} (${channel.address})`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+function isOverloaded(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'AppOverloadedError'
+}

@@ -1,0 +1,83 @@
+import { Fields } from '@outrigger/wire'
+import type { HttpCall } from '../../server/http-call.ts'
+import { unescapeSegment, type HttpRoute } from '../../server/router.ts'
+import { ApiError } from '../api-error.ts'
+import type { InvokeHandler } from './handler.ts'
+
+const anyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']
+const prefix = '/v1.0/invoke/'
+const appIdHeader = 'dapr-app-id'
+const basicUser = `${appIdHeader}:`
+
+/** What the caller wants called: an application and the path and query to call it with. */
+interface Target {
+  readonly appId: string
+  readonly path: string
+  /** The credentials only named the application, and are not its own. */
+  readonly dropAuthorization: boolean
+}
+
+/** The invoke route; `fallback` serves what no other route takes. */
+export function invokeRoutes(handler: InvokeHandler): { readonly routes: HttpRoute[]; readonly fallback: HttpRoute } {
+  const route: HttpRoute = {
+    name: 'InvokeService',
+    methods: anyMethod,
+    path: 'v1.0/invoke/*',
+    handle: (call) => invoke(handler, call),
+  }
+  return { routes: [route], fallback: route }
+}
+
+async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
+  const { request, response } = call
+  const target = targetOf(call)
+  if (target === undefined) {
+    throw new ApiError(
+      'DIRECT_INVOKE_NO_APP_ID',
+      'failed getting app id either from the URL path or the header dapr-app-id',
+    )
+  }
+  const fields = Fields.from(request.fields)
+  fields.delete(appIdHeader)
+  fields.delete('host')
+  if (target.dropAuthorization) fields.delete('authorization')
+  const noBody = request.body.length === 0
+  const answer = await handler.invoke(target.appId, {
+    method: request.method,
+    path: target.path,
+    fields,
+    signal: request.signal,
+    ...(noBody ? {} : { body: request.body }),
+  })
+  const length = answer.body.length
+  const sent = response.start(answer.status, answer.fields)
+  try {
+    if (length !== 0) for await (const chunk of answer.body) await sent.write(chunk)
+    else answer.body.cancel()
+    sent.end()
+  } catch (error) {
+    sent.abort()
+    throw error
+  }
+}
+
+/** The application may be named by a header, by the user of basic credentials, or in the path. */
+function targetOf(call: HttpCall): Target | undefined {
+  const { path, query, fields } = call.request
+  const rest = query === '' ? '' : `?${query}`
+  const header = fields.get(appIdHeader)
+  if (header !== undefined && header !== '') return { appId: header, path: path + rest, dropAuthorization: false }
+  const authorization = fields.get('authorization')
+  if (authorization?.startsWith('Basic ') === true) {
+    const pair = Buffer.from(authorization.slice(6), 'base64').toString()
+    if (pair.toLowerCase().startsWith(basicUser) && pair.length > basicUser.length) {
+      return { appId: pair.slice(basicUser.length), path: path + rest, dropAuthorization: true }
+    }
+  }
+  if (!path.startsWith(prefix)) return undefined
+  const method = path.indexOf('/method/', prefix.length)
+  const end = method === -1 && path.endsWith('/method') ? path.length - '/method'.length : method
+  if (end <= prefix.length) return undefined
+  const appId = unescapeSegment(path.slice(prefix.length, end))
+  return { appId, path: path.slice(end + '/method'.length) + rest || '/', dropAuthorization: false }
+}

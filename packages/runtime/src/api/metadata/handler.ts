@@ -1,0 +1,104 @@
+import type { SubscriptionInfo } from '../../pubsub/types.ts'
+import { ApiError } from '../api-error.ts'
+
+export interface MetadataSource {
+  readonly appId: string
+  readonly version: string
+  readonly enabledFeatures: readonly string[]
+  components(): readonly {
+    readonly name: string
+    readonly type: string
+    readonly version: string
+    readonly capabilities: readonly string[]
+  }[]
+  subscriptions(): readonly SubscriptionInfo[]
+  readonly app:
+    | {
+        readonly port: number
+        readonly protocol: string
+        readonly channelAddress: string
+        readonly maxConcurrency: number | undefined
+        readonly health:
+          | { readonly path: string; readonly intervalMs: number; readonly timeoutMs: number; readonly threshold: number }
+          | undefined
+      }
+    | undefined
+}
+
+/** Bounds what callers can make the sidecar keep. */
+const mostExtended = 1000
+const longestExtended = 64 * 1024
+
+/** What the runtime tells of itself. */
+export class MetadataHandler {
+  readonly #source: MetadataSource
+  readonly #extended = new Map<string, string>()
+
+  constructor(source: MetadataSource) {
+    this.#source = source
+  }
+
+  /** Sets one attribute of `extended`. */
+  set(key: string, value: string): void {
+    if (key.length + value.length > longestExtended) {
+      throw new ApiError('MALFORMED_REQUEST', `metadata ${key.slice(0, 40)} is longer than ${longestExtended} bytes`)
+    }
+    if (!this.#extended.has(key) && this.#extended.size >= mostExtended) {
+      throw new ApiError('MALFORMED_REQUEST', `there are ${mostExtended} attributes already, which is the most`)
+    }
+    this.#extended.set(key, value)
+  }
+
+  /** The document of GET /v1.0/metadata. Empty lists are left out, as in Dapr. */
+  get(): Record<string, unknown> {
+    const { appId, version, enabledFeatures, app } = this.#source
+    const components = this.#source.components()
+    const subscriptions = this.#source.subscriptions()
+    return {
+      id: appId,
+      runtimeVersion: version,
+      ...(enabledFeatures.length > 0 && { enabledFeatures }),
+      ...(components.length > 0 && { components }),
+      extended: { ...Object.fromEntries(this.#extended), daprRuntimeVersion: version },
+      ...(subscriptions.length > 0 && { subscriptions: subscriptions.map(subscription) }),
+      ...(app !== undefined && {
+        appConnectionProperties: {
+          port: app.port,
+          protocol: app.protocol,
+          channelAddress: app.channelAddress,
+          ...(app.maxConcurrency !== undefined && { maxConcurrency: app.maxConcurrency }),
+          ...(app.health !== undefined && {
+            health: {
+              healthCheckPath: app.health.path,
+              healthProbeInterval: goDuration(app.health.intervalMs),
+              healthProbeTimeout: goDuration(app.health.timeoutMs),
+              healthThreshold: app.health.threshold,
+            },
+          }),
+        },
+      }),
+      actorRuntime: { runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected' },
+    }
+  }
+}
+
+function subscription(info: SubscriptionInfo): Record<string, unknown> {
+  return {
+    pubsubname: info.pubsubName,
+    topic: info.topic,
+    ...(Object.keys(info.metadata).length > 0 && { metadata: info.metadata }),
+    rules: info.rules.map(({ match, path }) => ({ ...(match !== '' && { match }), path })),
+    deadLetterTopic: info.deadLetterTopic ?? '',
+    type: info.type,
+  }
+}
+
+/** A duration as Go prints it: `5s`, `500ms`, `1m30s`. */
+export function goDuration(ms: number): string {
+  if (ms < 1000) return `${ms}ms`
+  const hours = Math.floor(ms / 3_600_000)
+  const minutes = Math.floor((ms % 3_600_000) / 60_000)
+  const seconds = (ms % 60_000) / 1000
+  if (hours > 0) return `${hours}h${minutes}m${seconds}s`
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`
+}

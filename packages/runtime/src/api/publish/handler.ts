@@ -1,0 +1,114 @@
+import type { Logger, Metadata, OperationOptions, Random } from '@outrigger/spec'
+import { PubSubProblem } from '../../pubsub/problem.ts'
+import type { BulkPublishInputEntry, PubSubEngine, PublishFailure } from '../../pubsub/types.ts'
+import { traced } from '../../telemetry/trace-context.ts'
+import { ApiError, failureText } from '../api-error.ts'
+import type { ErrorId } from '../errors.ts'
+
+export interface PublishRequest {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly data: Uint8Array
+  readonly contentType?: string | undefined
+  readonly metadata: Metadata
+}
+
+export interface BulkRequest {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly entries: readonly BulkPublishInputEntry[]
+  readonly metadata: Metadata
+}
+
+/** The publish operations, for every face of the runtime. */
+export class PublishHandler {
+  readonly #engine: PubSubEngine
+  readonly #appId: string
+  readonly #logger: Logger
+  readonly #random: Random
+
+  constructor(engine: PubSubEngine, appId: string, logger: Logger, random: Random) {
+    this.#engine = engine
+    this.#appId = appId
+    this.#logger = logger
+    this.#random = random
+  }
+
+  async publish(request: PublishRequest, options: OperationOptions): Promise<void> {
+    this.#checkNames(request.pubsubName, request.topic)
+    try {
+      await this.#engine.publish(request, traced(options, this.#random))
+    } catch (error) {
+      throw this.#apiError(error)
+    }
+  }
+
+  /** The entries that failed; the others were published. */
+  async publishBulk(request: BulkRequest, options: OperationOptions): Promise<readonly PublishFailure[]> {
+    this.#checkNames(request.pubsubName, request.topic)
+    const seen = new Set<string>()
+    for (const { entryId } of request.entries) {
+      if (entryId === '') throw this.eventsError(request, 'entryId is required for each event')
+      if (seen.has(entryId)) throw this.eventsError(request, `entryId ${entryId} is duplicated`)
+      seen.add(entryId)
+    }
+    try {
+      return await this.#engine.bulkPublish(request, traced(options, this.#random))
+    } catch (error) {
+      throw this.#apiError(error)
+    }
+  }
+
+  /** The request's events cannot be read. */
+  eventsError(request: { readonly pubsubName: string; readonly topic: string }, text: string): ApiError {
+    return new ApiError(
+      'PUBSUB_EVENTS',
+      `error when unmarshaling the request for topic ${request.topic} pubsub ${request.pubsubName}: ${text}`,
+      { subject: { resourceType: 'pubsub', resourceName: request.pubsubName, metadata: { topic: request.topic } } },
+    )
+  }
+
+  #checkNames(pubsubName: string, topic: string): void {
+    if (pubsubName === '') throw new ApiError('PUBSUB_NAME_EMPTY', 'pubsub name is empty')
+    if (topic === '') throw new ApiError('PUBSUB_TOPIC_EMPTY', `topic is empty in pubsub ${pubsubName}`)
+  }
+
+  #apiError(error: unknown): unknown {
+    if (!(error instanceof PubSubProblem)) return error
+    const { id, message } = this.#describe(error)
+    return new ApiError(id, message, {
+      cause: error.cause,
+      subject: {
+        ...(id === 'PUBSUB_NOT_FOUND' || id === 'PUBSUB_NOT_CONFIGURED'
+          ? {}
+          : { resourceType: 'pubsub', resourceName: error.pubsubName }),
+        metadata: { appID: this.#appId, topic: error.topic },
+      },
+    })
+  }
+
+  #describe(error: PubSubProblem): { id: ErrorId; message: string } {
+    const { pubsubName, topic } = error
+    switch (error.kind) {
+      case 'not-configured':
+        return { id: 'PUBSUB_NOT_CONFIGURED', message: `pubsub ${pubsubName} is not configured` }
+      case 'not-found':
+        return { id: 'PUBSUB_NOT_FOUND', message: `pubsub ${pubsubName} is not found` }
+      case 'topic-empty':
+        return { id: 'PUBSUB_TOPIC_EMPTY', message: `topic is empty in pubsub ${pubsubName}` }
+      case 'forbidden':
+        return { id: 'PUBSUB_FORBIDDEN', message: `topic ${topic} is not allowed for app id ${this.#appId}` }
+      case 'bad-metadata':
+        return { id: 'PUBSUB_METADATA', message: `failed deserializing metadata. Error: ${error.message}` }
+      case 'cloud-event':
+        return { id: 'PUBSUB_CLOUD_EVENT', message: `cannot create cloudevent: ${error.message}` }
+      case 'publish-failed': {
+        const text = failureText(error.cause, this.#logger, 'publishing failed')
+        return {
+          id: 'PUBSUB_PUBLISH',
+          message: `error when publishing to topic ${topic} in pubsub ${pubsubName}: ${text}`,
+        }
+      }
+    }
+  }
+}

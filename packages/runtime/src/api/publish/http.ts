@@ -1,0 +1,93 @@
+import type { HttpCall } from '../../server/http-call.ts'
+import type { HttpRoute } from '../../server/router.ts'
+import type { BulkPublishInputEntry } from '../../pubsub/types.ts'
+import { isRecord, metadataIn, readBody } from '../json-body.ts'
+import { rawElements, rawMember } from '../raw-json.ts'
+import { errorTable } from '../errors.ts'
+import type { PublishHandler } from './handler.ts'
+
+const writes = ['POST', 'PUT']
+const jsonType = ['content-type', 'application/json']
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+/** Entries of one bulk request. */
+const mostEntries = 10_000
+
+/** The publish routes of the HTTP API. */
+export function publishRoutes(handler: PublishHandler): HttpRoute[] {
+  return [
+    {
+      name: 'PublishEvent',
+      methods: writes,
+      path: 'v1.0/publish/:pubsub/*',
+      async handle(call) {
+        const [pubsubName, topic] = call.params as [string, string]
+        const data = await readBody(call)
+        const contentType = call.request.fields.get('content-type')
+        await handler.publish({ pubsubName, topic, data, contentType, metadata: call.metadata }, call)
+        call.response.send(204)
+      },
+    },
+    ...['v1.0', 'v1.0-alpha1'].map((version) => ({
+      name: 'BulkPublishEvent',
+      methods: writes,
+      path: `${version}/publish/bulk/:pubsub/*`,
+      handle: (call: HttpCall) => bulk(handler, call),
+    })),
+  ]
+}
+
+async function bulk(handler: PublishHandler, call: HttpCall): Promise<void> {
+  const [pubsubName, topic] = call.params as [string, string]
+  const names = { pubsubName, topic }
+  const text = decoder.decode(await readBody(call))
+  const entries = readEntries(text, (problem) => handler.eventsError(names, problem))
+  const failures = await handler.publishBulk({ ...names, entries, metadata: call.metadata }, call)
+  if (failures.length === 0) {
+    call.response.send(204)
+    return
+  }
+  const answer = {
+    failedEntries: failures.map(({ entryId, error }) => ({ entryId, error: error.message })),
+    errorCode: errorTable.PUBSUB_PUBLISH.code,
+  }
+  call.response.send(500, jsonType, JSON.stringify(answer))
+}
+
+function readEntries(text: string, problem: (text: string) => Error): BulkPublishInputEntry[] {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw problem((error as Error).message)
+  }
+  if (!Array.isArray(parsed)) throw problem('an array of entries is expected')
+  if (parsed.length > mostEntries) throw problem(`${parsed.length} entries; at most ${mostEntries} are allowed`)
+  const starts = rawElements(text)
+  return parsed.map((entry: unknown, index) => {
+    if (!isRecord(entry)) throw problem(`entry ${index} must be an object`)
+    const { entryId, event, contentType, metadata } = entry
+    if (entryId !== undefined && typeof entryId !== 'string') throw problem(`entryId of entry ${index} must be a string`)
+    if (contentType !== undefined && typeof contentType !== 'string') {
+      throw problem(`contentType of entry ${index} must be a string`)
+    }
+    const span = rawMember(text, 'event', starts[index])
+    const raw = span === undefined ? '' : text.slice(span.start, span.end)
+    return {
+      entryId: entryId ?? '',
+      data: eventData(event, raw, contentType, () => problem(`event of entry ${index} must be base64 text`)),
+      contentType,
+      metadata: metadataIn(metadata, `metadata of entry ${index}`),
+    }
+  })
+}
+
+/** JSON stays as it was written; text is taken out of its quotes; what is binary comes as base64. */
+function eventData(event: unknown, raw: string, contentType: string | undefined, bad: () => Error): Uint8Array {
+  const type = (contentType ?? 'text/plain').split(';', 1)[0]!.trim().toLowerCase()
+  if (type === 'application/json' || type.endsWith('+json')) return encoder.encode(raw)
+  if (typeof event !== 'string') return encoder.encode(raw)
+  if (type.startsWith('text/') || type === 'application/xml' || type.endsWith('+xml')) return encoder.encode(event)
+  if (!/^[A-Za-z0-9+/\s]*={0,2}$/.test(event)) throw bad()
+  return new Uint8Array(Buffer.from(event, 'base64'))
+}

@@ -1,0 +1,66 @@
+import type { Binding, PubSub, SecretStore, StateStore } from '@outrigger/spec'
+import type { Live, LoadedComponent } from './live.ts'
+import { keyPrefix, withKeyPrefix } from './state-prefix.ts'
+
+/** The live components by kind and name, as the handlers see them: everything that cuts across is wrapped around them. */
+export interface Registry {
+  readonly state: ReadonlyMap<string, Live<StateStore>>
+  readonly pubsub: ReadonlyMap<string, Live<PubSub>>
+  readonly bindings: ReadonlyMap<string, Live<Binding>>
+  readonly secretstores: ReadonlyMap<string, Live<SecretStore>>
+  readonly all: readonly LoadedComponent[]
+}
+
+/** Wraps each component once. */
+export function createRegistry(
+  loaded: readonly LoadedComponent[],
+  names: { readonly appId: string; readonly namespace: string },
+): Registry {
+  const state = new Map<string, Live<StateStore>>()
+  const pubsub = new Map<string, Live<PubSub>>()
+  const bindings = new Map<string, Live<Binding>>()
+  const secretstores = new Map<string, Live<SecretStore>>()
+  for (const component of loaded) {
+    const { name } = component.resource
+    if (component.kind === 'state') {
+      const prefix = keyPrefix(property(component.properties, 'keyPrefix'), { ...names, storeName: name })
+      const instance = withKeyPrefix(component.instance as StateStore, prefix)
+      state.set(name, { ...component, name, instance })
+    } else if (component.kind === 'pubsub') {
+      pubsub.set(name, { ...component, name, instance: component.instance as PubSub })
+    } else if (component.kind === 'bindings') {
+      bindings.set(name, { ...component, name, instance: component.instance as Binding })
+    } else {
+      secretstores.set(name, { ...component, name, instance: component.instance as SecretStore })
+    }
+  }
+  return { state, pubsub, bindings, secretstores, all: loaded }
+}
+
+/** A property of a component by its name, without regard to case. */
+function property(properties: Readonly<Record<string, string>>, name: string): string | undefined {
+  const wanted = name.toLowerCase()
+  return Object.entries(properties).find(([key]) => key.toLowerCase() === wanted)?.[1]
+}
+
+/** What a component can do, as `GET /v1.0/metadata` names it for each kind. */
+export function capabilityNames(component: LoadedComponent): readonly string[] {
+  const instance = component.instance as { readonly capabilities?: ReadonlySet<string> }
+  return [...(instance.capabilities ?? [])].map((capability) => wireNames[component.kind]?.[capability] ?? capability)
+}
+
+const wireNames: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
+  state: {
+    etag: 'ETAG',
+    transactional: 'TRANSACTIONAL',
+    ttl: 'TTL',
+    query: 'QUERY_API',
+    keysLike: 'KEYS_LIKE',
+    deleteWithPrefix: 'DELETE_WITH_PREFIX',
+    actor: 'ACTOR',
+    partitionKey: 'PARTITION_KEY',
+  },
+  pubsub: { ttl: 'MESSAGE_TTL', wildcards: 'SUBSCRIBE_WILDCARDS', bulkPublish: 'BULK_PUBSUB' },
+  bindings: { input: 'INPUT_BINDING', output: 'OUTPUT_BINDING' },
+  secretstores: { multipleKeyValues: 'MULTIPLE_KEY_VALUES_PER_SECRET' },
+}

@@ -1,0 +1,44 @@
+import type { ServerRequest, ServerResponse } from '@outrigger/wire'
+import { ResponseWithFields } from './response-with-fields.ts'
+
+/** Cross-origin calls, for the origins that were allowed. */
+export class Cors {
+  readonly #any: boolean
+  readonly #origins: ReadonlySet<string>
+
+  constructor(origins: readonly string[]) {
+    this.#any = origins.includes('*')
+    this.#origins = new Set(origins)
+  }
+
+  /** Adds the fields that let the page read the answer. */
+  decorate(request: ServerRequest, response: ServerResponse): ServerResponse {
+    const origin = this.#allowed(request)
+    if (origin === undefined) return response
+    return new ResponseWithFields(response, ['access-control-allow-origin', this.#any ? '*' : origin, 'vary', 'origin'])
+  }
+
+  /** Answers a preflight request, and says whether it was one. */
+  answersPreflight(request: ServerRequest, response: ServerResponse): boolean {
+    if (request.method !== 'OPTIONS' || !request.fields.has('access-control-request-method')) return false
+    if (this.#allowed(request) === undefined) {
+      response.send(403)
+      return true
+    }
+    response.send(204, [
+      'access-control-allow-methods',
+      'GET, POST, PUT, PATCH, DELETE, OPTIONS',
+      'access-control-allow-headers',
+      request.fields.get('access-control-request-headers') ?? '',
+      'access-control-max-age',
+      '600',
+    ])
+    return true
+  }
+
+  #allowed(request: ServerRequest): string | undefined {
+    const origin = request.fields.get('origin')
+    if (origin === undefined) return undefined
+    return this.#any || this.#origins.has(origin) ? origin : undefined
+  }
+}

@@ -1,0 +1,122 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Clock, Logger } from '@outrigger/spec'
+import type { Handler, ServerRequest, ServerResponse } from '@outrigger/wire'
+import { ApiError, errorDetails } from '../api/api-error.ts'
+import type { Cors } from './cors.ts'
+import { HttpCall } from './http-call.ts'
+import { ResponseWithFields } from './response-with-fields.ts'
+import { Router, type HttpRoute } from './router.ts'
+
+export interface HttpApiOptions {
+  readonly routes: readonly HttpRoute[]
+  /** Serves what no route takes. */
+  readonly fallback: HttpRoute
+  /** What callers must show in `dapr-api-token`. */
+  readonly apiToken: string | undefined
+  readonly cors: Cors | undefined
+  /** Logs every call. */
+  readonly logCalls: { readonly obfuscateUrls: boolean; readonly omitHealthChecks: boolean } | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+const jsonType = ['content-type', 'application/json']
+const plainText = ['content-type', 'text/plain; charset=utf-8']
+/** Longest trace header that is sent back. */
+const longestTraceHeader = 8192
+
+/** The HTTP API as one handler: layers, in the order of the wire surface, around the route of a request. */
+export function httpApi(options: HttpApiOptions): Handler {
+  const { fallback, cors, logger, clock } = options
+  const router = new Router()
+  for (const route of options.routes) router.add(route)
+  const token = options.apiToken === undefined ? undefined : Buffer.from(options.apiToken)
+
+  function fail(call: HttpCall, error: unknown): void {
+    const { response, request } = call
+    if (response.started) {
+      logger.debug('the answer broke off', { path: request.path, error })
+      return
+    }
+    if (!(error instanceof ApiError)) {
+      logger.error('a request failed for a reason that nobody foresaw', { path: request.path, error })
+      const body = { errorCode: 'ERROR', message: 'an unexpected error; the log of the sidecar has it' }
+      response.send(500, jsonType, JSON.stringify(body))
+      return
+    }
+    const { row } = error
+    const details = errorDetails(error)
+    const body = { errorCode: row.code, message: error.message, ...(details !== undefined && { details }) }
+    response.send(row.http, row.http === 503 ? [...jsonType, 'retry-after', '1'] : jsonType, JSON.stringify(body))
+  }
+
+  function logCall(route: HttpRoute, call: HttpCall, startedAt: number): void {
+    const settings = options.logCalls!
+    if (settings.omitHealthChecks && route.name.startsWith('Healthz')) return
+    const { request } = call
+    logger.info('HTTP API Called', {
+      method: settings.obfuscateUrls ? route.name : `${request.method} ${request.path}`,
+      useragent: request.fields.get('user-agent') ?? '',
+      duration: Math.round(clock.monotonic() - startedAt),
+    })
+  }
+
+  return (request: ServerRequest, plain: ServerResponse) => {
+    const response = withTrace(request, cors === undefined ? plain : cors.decorate(request, plain))
+    if (cors?.answersPreflight(request, response) === true) return undefined
+    const params: string[] = []
+    const route = router.find(request.method, cleanPath(request.path), params) ?? fallback
+    const call = new HttpCall(request, response, params)
+    if (token !== undefined) {
+      if (route.open !== true && !tokenMatches(token, request.fields.get('dapr-api-token'))) {
+        response.send(401, plainText, 'invalid api token')
+        return undefined
+      }
+      request.fields.delete('dapr-api-token')
+    }
+    const startedAt = options.logCalls === undefined ? 0 : clock.monotonic()
+    try {
+      const pending = route.handle(call)
+      if (pending !== undefined) {
+        return pending
+          .catch((error: unknown) => fail(call, error))
+          .finally(options.logCalls && (() => logCall(route, call, startedAt)))
+      }
+    } catch (error) {
+      fail(call, error)
+    }
+    if (options.logCalls !== undefined) logCall(route, call, startedAt)
+    return undefined
+  }
+}
+
+/** Compares in a time that tells nothing of the token. */
+function tokenMatches(expected: Buffer, given: string | undefined): boolean {
+  if (given === undefined) return false
+  const bytes = Buffer.from(given)
+  return bytes.length === expected.length && timingSafeEqual(bytes, expected)
+}
+
+/** Resolves empty and dot segments and takes the slash off the end; the path of most requests is clean already. */
+export function cleanPath(path: string): string {
+  if (path.length > 1 && path.endsWith('/')) path = path.slice(0, -1)
+  if (!path.includes('//') && !path.includes('/.')) return path
+  const kept: string[] = []
+  for (const segment of path.split('/')) {
+    if (segment === '' || segment === '.') continue
+    if (segment === '..') kept.pop()
+    else kept.push(segment)
+  }
+  return `/${kept.join('/')}`
+}
+
+/** The trace context that came is sent back with the answer. */
+function withTrace(request: ServerRequest, response: ServerResponse): ServerResponse {
+  const { fields } = request
+  const traceparent = fields.get('traceparent')
+  if (traceparent === undefined || traceparent.length > longestTraceHeader) return response
+  const extra = ['traceparent', traceparent]
+  const tracestate = fields.get('tracestate')
+  if (tracestate !== undefined && tracestate.length <= longestTraceHeader) extra.push('tracestate', tracestate)
+  return new ResponseWithFields(response, extra)
+}

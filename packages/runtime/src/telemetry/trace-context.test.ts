@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { isTraceparent, newTraceparent, traced } from './trace-context.ts'
+
+let count = 0
+const random = {
+  next: () => 0,
+  uuid: () => `${String(++count).padStart(8, 'a')}-1111-4111-8111-111111111111`,
+}
+
+test.each([
+  ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', true],
+  ['cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', true],
+  ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', false],
+  ['00-00000000000000000000000000000000-b7ad6b7169203331-01', false],
+  ['00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01', false],
+  ['00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01', false],
+  ['nonsense', false],
+  [undefined, false],
+])('%j', (text, expected) => expect(isTraceparent(text)).toBe(expected))
+
+test('a trace that is begun here is valid and new each time', () => {
+  const first = newTraceparent(random)
+  expect(isTraceparent(first)).toBe(true)
+  expect(newTraceparent(random)).not.toBe(first)
+})
+
+test("the caller's trace is kept, its tracestate goes with it", () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  expect(traced({ traceparent, tracestate: 'a=1' }, random)).toMatchObject({ traceparent, tracestate: 'a=1' })
+  expect(traced({ traceparent: 'x', tracestate: 'a=1' }, random).tracestate).toBeUndefined()
+})

@@ -1,0 +1,21 @@
+import type { OperationOptions, Random } from '@outrigger/spec'
+
+const valid = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
+
+/** Whether a `traceparent` is one (W3C Trace Context, section 3.2). What is not one is treated as absent. */
+export function isTraceparent(text: string | undefined): text is string {
+  return text !== undefined && text.length >= 55 && text.length <= 512 && valid.test(text)
+}
+
+/** Begins a trace that is not sampled: its ids travel, no span is recorded. */
+export function newTraceparent(random: Random): string {
+  const hex = (random.uuid() + random.uuid()).replaceAll('-', '')
+  return `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-00`
+}
+
+/** The caller's trace context, or a new one where it sent none that is valid. */
+export function traced(options: OperationOptions, random: Random): OperationOptions {
+  const { traceparent, signal, baggage } = options
+  if (isTraceparent(traceparent)) return { signal, traceparent, tracestate: options.tracestate, baggage }
+  return { signal, traceparent: newTraceparent(random), baggage }
+}
