@@ -1,0 +1,194 @@
+import { createForTest, silentLogger } from '@outrigger/conformance'
+import type { Binding, BindingEvent, BindingReply, Clock, Metadata } from '@outrigger/spec'
+import { describe, expect, test } from 'vitest'
+import definition from './index.ts'
+
+/** Time that goes on only when it is told to. */
+class VirtualClock implements Clock {
+  time = Date.parse('2026-01-31T09:59:58.250Z')
+  /** What the wall clock is ahead of even time, after somebody set it. */
+  ahead = 0
+  readonly #timers = new Set<{ at: number; callback: () => void }>()
+
+  now = (): number => this.time + this.ahead
+  monotonic = (): number => this.time
+  schedule = (delayMs: number, callback: () => void): { cancel(): void } => {
+    const timer = { at: this.time + delayMs, callback }
+    this.#timers.add(timer)
+    return { cancel: () => void this.#timers.delete(timer) }
+  }
+
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  /** Lets what was settled run to its end before each timer. */
+  async advance(ms: number): Promise<void> {
+    const end = this.time + ms
+    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    await settle()
+    for (;;) {
+      const [first] = [...this.#timers].filter((timer) => timer.at <= end).toSorted((a, b) => a.at - b.at)
+      if (first === undefined) break
+      this.time = Math.max(this.time, first.at)
+      this.#timers.delete(first)
+      first.callback()
+      await settle()
+    }
+    this.time = end
+  }
+}
+
+const ack: BindingReply = { settlement: 'ack' }
+
+async function setUp(
+  properties: Metadata,
+): Promise<{ clock: VirtualClock; binding: Binding; warnings: string[] }> {
+  const clock = new VirtualClock()
+  const warnings: string[] = []
+  const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) }
+  return { clock, warnings, binding: await createForTest(definition, { properties, clock, logger }) }
+}
+
+describe('the binding', () => {
+  test('delivers an event at each time, with the time as applications of Dapr find it', async () => {
+    const { clock, binding } = await setUp({ schedule: 'TZ=Europe/Paris */2 * * * * *' })
+    const events: BindingEvent[] = []
+    const reader = await binding.read!((event) => {
+      events.push(event)
+      return Promise.resolve(ack)
+    }, {})
+    await clock.advance(4000)
+    expect(events.map((event) => [event.data.length, event.metadata])).toEqual([
+      [0, { readTimeUTC: '2026-01-31 10:00:00 +0000 UTC', timeZone: 'Europe/Paris' }],
+      [0, { readTimeUTC: '2026-01-31 10:00:02 +0000 UTC', timeZone: 'Europe/Paris' }],
+    ])
+    await reader.close()
+    expect(await reader.ended).toBeUndefined()
+    expect(clock.timers).toBe(0)
+    await binding.close()
+  })
+
+  test('an interval counts from the start and takes no notice of a clock that is set', async () => {
+    const { clock, binding } = await setUp({ schedule: '@every 15s' })
+    const seen: string[] = []
+    await binding.read!((event) => {
+      seen.push(event.metadata['readTimeUTC']!)
+      return Promise.resolve(ack)
+    }, {})
+    await clock.advance(15_000)
+    clock.ahead = -3_600_000
+    await clock.advance(30_000)
+    expect(seen).toEqual([
+      '2026-01-31 10:00:13.25 +0000 UTC',
+      '2026-01-31 09:00:28.25 +0000 UTC',
+      '2026-01-31 09:00:43.25 +0000 UTC',
+    ])
+    await binding.close()
+    expect(clock.timers).toBe(0)
+  })
+
+  test('a calendar notices a clock that is set within a minute, and makes up for what it missed once', async () => {
+    const { clock, binding } = await setUp({ schedule: 'TZ=UTC 0 * * * *' })
+    let runs = 0
+    await binding.read!(() => {
+      runs++
+      return Promise.resolve(ack)
+    }, {})
+    await clock.advance(2000)
+    expect(runs).toBe(1)
+    clock.ahead = 5 * 3_600_000
+    await clock.advance(60_000)
+    expect(runs).toBe(2)
+    await clock.advance(57 * 60_000)
+    expect(runs).toBe(2)
+    await clock.advance(2 * 60_000)
+    expect(runs).toBe(3)
+    await binding.close()
+  })
+
+  test('waits for what is months away', async () => {
+    const { clock, binding } = await setUp({ schedule: 'TZ=UTC 0 0 1 6 *' })
+    let at = ''
+    await binding.read!((event) => {
+      at = event.metadata['readTimeUTC']!
+      return Promise.resolve(ack)
+    }, {})
+    clock.ahead = Date.parse('2026-05-31T23:00:00Z') - clock.time
+    await clock.advance(3_600_000 - 1000)
+    expect(at).toBe('')
+    await clock.advance(2000)
+    expect(at).toBe('2026-06-01 00:00:00 +0000 UTC')
+    await binding.close()
+  })
+
+  test('runs overlap up to the limit; more are left out and told once', async () => {
+    const { clock, binding, warnings } = await setUp({ schedule: '@every 1s', maxConcurrency: '2' })
+    const answers: ((reply: BindingReply) => void)[] = []
+    await binding.read!(() => new Promise((resolve) => answers.push(resolve)), {})
+    await clock.advance(5000)
+    expect(answers).toHaveLength(2)
+    expect(warnings).toHaveLength(1)
+    answers[0]!(ack)
+    await clock.advance(1000)
+    expect(answers).toHaveLength(3)
+    for (const answer of answers) answer(ack)
+    await binding.close()
+  })
+
+  test('a run that failed is not repeated', async () => {
+    const { clock, binding } = await setUp({ schedule: '@every 10s' })
+    let runs = 0
+    await binding.read!(() => {
+      runs++
+      return Promise.resolve({ settlement: 'nack', error: new Error('no') })
+    }, {})
+    await clock.advance(19_000)
+    expect(runs).toBe(1)
+    await clock.advance(1000)
+    expect(runs).toBe(2)
+    await binding.close()
+  })
+
+  test('close awaits the runs under way, until its signal aborts them', async () => {
+    const { clock, binding } = await setUp({ schedule: '@every 1s' })
+    let signal: AbortSignal | undefined
+    const reader = await binding.read!((_event, options) => {
+      signal = options.signal
+      return new Promise((resolve) => {
+        signal!.addEventListener('abort', () => resolve({ settlement: 'nack' }))
+      })
+    }, {})
+    await clock.advance(1000)
+    const stop = new AbortController()
+    let closed = false
+    const closing = reader.close(stop.signal).then(() => {
+      closed = true
+    })
+    await clock.advance(5000)
+    expect([closed, signal!.aborted, clock.timers]).toEqual([false, false, 0])
+    stop.abort()
+    await closing
+    expect(signal!.aborted).toBe(true)
+    await Promise.all([reader.close(), binding.close(), reader.ended])
+  })
+
+  test('refuses what it cannot do', async () => {
+    const { binding } = await setUp({ schedule: '@daily' })
+    const deliver = (): Promise<BindingReply> => Promise.resolve(ack)
+    await binding.read!(deliver, {})
+    await expect(binding.read!(deliver, {})).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' })
+    await binding.close()
+    await expect(binding.read!(deliver, {})).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(setUp({ schedule: '0 0 30 2 *' })).rejects.toMatchObject({
+      code: 'INVALID_METADATA',
+      message: expect.stringContaining(
+        'schedule "0 0 30 2 *": day of month 30 does not exist in month 2',
+      ) as string,
+    })
+    await expect(setUp({})).rejects.toThrow('schedule is required')
+    await expect(setUp({ schedule: '@daily', maxConcurrency: '0' })).rejects.toThrow(
+      'maxConcurrency must be at least 1',
+    )
+  })
+})
