@@ -1,0 +1,7 @@
+/** Connection and authentication of the Redis components. */
+export * from './bytes.ts'
+export { RedisClient, type RedisArgument, type RedisScript, type Send, type SendOptions } from './client.ts'
+export { connectRedis, type ConnectOptions } from './connect.ts'
+export { replyCode, toComponentError } from './errors.ts'
+export { redisFields } from './fields.ts'
+export { outageWaitMs, redisSettings, type RedisAddress, type RedisMetadata, type RedisSettings } from './settings.ts'
