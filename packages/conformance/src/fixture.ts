@@ -27,11 +27,11 @@ export class Fixture<C extends string, I extends Instance, O extends SuiteOption
   readonly definition: ComponentDefinition<string, C, I>
   readonly options: O
   readonly properties: Metadata
-  /** The shared instance. Tests that close one create their own. */
+  /** The shared instance. Cases that close one create their own. */
   readonly instance: I
   readonly declared: ReadonlySet<C>
   readonly deadlineMs: number
-  readonly #created: I[]
+  readonly #created: I[] = []
   readonly #run = crypto.randomUUID().slice(0, 8)
   #names = 0
 
@@ -45,7 +45,6 @@ export class Fixture<C extends string, I extends Instance, O extends SuiteOption
     this.options = options
     this.properties = properties
     this.instance = instance
-    this.#created = [instance]
     this.declared = new Set(versionOf(definition, options.version)[1].capabilities)
     this.deadlineMs = options.deadlineMs ?? 10_000
   }
@@ -65,7 +64,7 @@ export class Fixture<C extends string, I extends Instance, O extends SuiteOption
     }
   }
 
-  /** Creates another instance on the same resources; it is closed at the end at the latest. */
+  /** Creates another instance on the same resources; it is closed when the case is over. */
   async create(overrides: InstanceOptions = {}): Promise<I> {
     const instance = await createForTest(this.definition, {
       ...this.options,
@@ -117,9 +116,18 @@ export class Fixture<C extends string, I extends Instance, O extends SuiteOption
     return new Promise((resolve) => setTimeout(resolve, ms))
   }
 
+  /** Closes what a case created. */
+  async release(): Promise<void> {
+    await this.within(
+      'instances to close',
+      Promise.all(this.#created.splice(0).map((instance) => instance.close())),
+    )
+  }
+
   async close(): Promise<void> {
     try {
-      for (const instance of this.#created.toReversed()) await instance.close()
+      await this.release()
+      await this.instance.close()
     } finally {
       await this.options.teardown?.()
     }

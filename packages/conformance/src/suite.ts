@@ -46,6 +46,17 @@ function whyNot<C extends string, I extends Instance, O extends SuiteOptions>(
   return item.unless?.(fixture)
 }
 
+async function runCase<C extends string, I extends Instance, O extends SuiteOptions>(
+  item: Case<C, I, O>,
+  fixture: Fixture<C, I, O>,
+): Promise<void> {
+  try {
+    await item.run(fixture)
+  } finally {
+    await fixture.release()
+  }
+}
+
 /** Registers a suite with vitest. Cases whose capabilities the definition does not list are left out. */
 export function registerSuite<C extends string, I extends Instance, O extends SuiteOptions>(
   suite: Suite<C, I, O>,
@@ -68,7 +79,7 @@ export function registerSuite<C extends string, I extends Instance, O extends Su
         if (fixture === undefined) throw new Error('the component was not created')
         const reason = whyNot(item, fixture)
         if (reason !== undefined) context.skip(reason)
-        await item.run(fixture)
+        await runCase(item, fixture)
       })
     }
   })
@@ -97,7 +108,7 @@ export async function runSuite<C extends string, I extends Instance, O extends S
         continue
       }
       try {
-        await item.run(fixture)
+        await runCase(item, fixture)
         results.push({ name: item.name, status: 'passed' })
       } catch (error) {
         results.push({ name: item.name, status: 'failed', error })
