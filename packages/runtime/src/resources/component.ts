@@ -1,0 +1,79 @@
+import { readDuration } from '../config/units.ts'
+import type { ComponentResource, MetadataItem } from './model.ts'
+import type { Section } from './section.ts'
+import { textOf } from './yaml.ts'
+
+/** How long `create` may take where a resource does not say. */
+export const defaultInitTimeoutMs = 5000
+const longestTimerMs = 2 ** 31 - 1
+
+const specKeys = ['type', 'version', 'ignoreErrors', 'initTimeout', 'metadata']
+
+/** `Component`, `dapr.io/v1alpha1`. */
+export function readComponent(
+  root: Section,
+  common: Pick<ComponentResource, 'name' | 'namespace' | 'scopes' | 'source'>,
+): ComponentResource {
+  root.known(['apiVersion', 'kind', 'metadata', 'spec', 'auth', 'scopes'], ['status'])
+  const spec = root.section('spec')
+  if (spec === undefined)
+    return root.unusable('spec', 'is missing: a component needs spec.type, such as state.redis')
+  spec.known(specKeys)
+  return {
+    kind: 'Component',
+    ...common,
+    type: spec.required('type', 'name the component type, such as state.redis').trim().toLowerCase(),
+    version: spec.text('version')?.trim().toLowerCase() || undefined,
+    ignoreErrors: spec.bool('ignoreErrors') ?? false,
+    initTimeoutMs: initTimeout(spec),
+    metadata: spec.sections('metadata').map(readItem),
+    secretStore: root.section('auth')?.known(['secretStore']).text('secretStore') || undefined,
+  }
+}
+
+function initTimeout(spec: Section): number {
+  const text = spec.text('initTimeout')
+  if (text === undefined || text === '') return defaultInitTimeoutMs
+  const read = readDuration(text)
+  if (read !== undefined && read > 0) return Math.min(read, longestTimerMs)
+  // Dapr takes its default as well.
+  spec.report.add(
+    'warn',
+    spec.lineOf('initTimeout'),
+    'spec.initTimeout',
+    `is not a duration such as 5s or 1m30s: 5s is used`,
+  )
+  return defaultInitTimeoutMs
+}
+
+function readItem(item: Section): MetadataItem {
+  item.known(['name', 'value', 'secretKeyRef', 'envRef'])
+  const name = item.required('name', 'each item of spec.metadata has a name and a value').trim()
+  const value = item.get('value')
+  const reference = item.section('secretKeyRef')?.known(['name', 'key'])
+  const secret =
+    reference === undefined || !reference.has('name')
+      ? undefined
+      : reference.required('name', 'name the secret')
+  if (reference !== undefined && secret === undefined && reference.has('key')) {
+    reference.unusable('name', 'is missing: name the secret that has this key')
+  }
+  const envRef = item.text('envRef') || undefined
+  const sources = [value !== undefined && textOf(value) !== '', secret !== undefined, envRef !== undefined]
+  if (sources.filter(Boolean).length > 1) {
+    const used = secret === undefined ? 'value' : 'secretKeyRef'
+    item.report.add(
+      'warn',
+      item.line,
+      item.path,
+      `has more than one of value, secretKeyRef and envRef: ${used} is used`,
+    )
+  }
+  return {
+    name,
+    value: value === undefined ? undefined : textOf(value),
+    secretKeyRef: secret === undefined ? undefined : { name: secret, key: reference?.text('key') || secret },
+    envRef,
+    line: item.line,
+  }
+}

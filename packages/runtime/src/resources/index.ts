@@ -1,0 +1,2 @@
+export * from './model.ts'
+export { type ReadOptions, readResources, type ReadResult } from './read.ts'
