@@ -6,8 +6,16 @@ export const redis: ServiceDefinition = {
   packages: ['redis-server'],
   binary: 'redis-server',
   args: ({ host, port, dataDir }) => [
-    ...['--port', String(port), '--bind', host, '--dir', dataDir],
-    ...['--save', '', '--appendonly', 'no'],
+    '--port',
+    `${port}`,
+    '--bind',
+    host,
+    '--dir',
+    dataDir,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
   ],
   async probe({ host, port, pid }) {
     const info = await exchange({ host, port, send: 'INFO server\r\nQUIT\r\n' })
