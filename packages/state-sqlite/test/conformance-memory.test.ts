@@ -1,0 +1,4 @@
+import { stateStoreConformance } from '@outrigger/conformance'
+import definition from '../src/index.ts'
+
+stateStoreConformance(definition, { properties: () => ({ connectionString: ':memory:' }) })
