@@ -8,4 +8,5 @@ export {
   serviceNames,
   type ServiceName,
 } from './registry.ts'
+export { freePort } from './free-port.ts'
 export { startService, type Service, type ServiceOptions } from './start.ts'
