@@ -1,24 +1,9 @@
-/** How the text of a flag is read. Sizes are Kubernetes quantities (`4Mi`), durations are in Go syntax (`30s`). */
-export type FlagType = 'string' | 'bool' | 'int' | 'port' | 'duration' | 'quantity' | 'list'
-
-/** One row: parser, environment, `--help` and documentation are all made of these. */
-export interface Flag {
-  readonly name: string
-  readonly type: FlagType
-  /** As one would write it. Absent: nothing, which some flags tell apart from their zero value. */
-  readonly default?: string
-  readonly description: string
-  /** What to use instead. */
-  readonly deprecated?: string
-  readonly hidden?: boolean
-  /** Accepted, so that command lines stay as they are, and without effect until the named part is built. */
-  readonly unbuilt?: string
-}
+import type { Flag } from '@outrigger/host'
 
 const noEffect = 'has no effect any more'
 
 /** Every flag of `daprd`, in the order of `--help`. */
-export const flags: readonly Flag[] = [
+export const flags = [
   // the application
   {
     name: 'app-id',
@@ -256,6 +241,7 @@ export const flags: readonly Flag[] = [
     name: 'control-plane-trust-domain',
     type: 'string',
     default: 'localhost',
+    env: 'DAPR_CONTROLPLANE_TRUST_DOMAIN',
     description: 'Trust domain of the control plane',
     unbuilt: 'the control plane',
   },
@@ -263,6 +249,7 @@ export const flags: readonly Flag[] = [
     name: 'control-plane-namespace',
     type: 'string',
     default: 'default',
+    env: 'DAPR_CONTROLPLANE_NAMESPACE',
     description: 'Namespace of the control plane',
     unbuilt: 'the control plane',
   },
@@ -318,4 +305,4 @@ export const flags: readonly Flag[] = [
     deprecated: noEffect,
     hidden: true,
   },
-]
+] as const satisfies readonly Flag[]

@@ -1,6 +1,9 @@
-import { StartupError } from './startup-error.ts'
-import { FlagReader, type FlagValues } from './flag-values.ts'
+import { type Flag, FlagError, parseFlags, type ParsedFlags } from '@outrigger/host'
 import { flags } from './flags.ts'
+import { StartupError } from './startup-error.ts'
+
+/** Flags by name (`app-id`), as text or typed. What is absent was not given: the defaults are added here. */
+export type FlagInput = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
 export type AppProtocol = 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
@@ -77,167 +80,184 @@ const mebibyte = 2 ** 20
 const defaultBodyBytes = 4 * mebibyte
 const defaultReadBufferBytes = 4096
 
+type Parsed = ParsedFlags<typeof flags>
+
 /**
  * Turns flags and environment into the options of a runtime.
- * @throws StartupError with every wrong flag at once
+ * @throws StartupError with every wrong flag
  */
-export function runtimeOptions(values: FlagValues, env: Env): RuntimeOptions {
-  const read = new FlagReader(values)
-  const { errors } = read
-  const oneOf = <T extends string>(name: string, allowed: ReadonlySet<string>, list: string): T => {
-    const value = (read.string(name) ?? '').toLowerCase()
-    if (!allowed.has(value)) errors.push(`--${name}=${value} is not one of ${list}`)
-    return value as T
-  }
-
-  const appId = read.string('app-id') ?? ''
-  if (appId === '') errors.push('--app-id is missing: every sidecar needs the name of its application')
-  else if (appId.includes('.'))
-    errors.push(`--app-id=${appId} has a dot, which separates an application from its namespace: use a dash`)
-
-  const httpPort = read.port('dapr-http-port') ?? 3500
-  const grpcPort = read.port('dapr-grpc-port') ?? 50_001
-  const appPort = read.port('app-port') || undefined
-  for (const [name, port] of [
-    ['dapr-http-port', httpPort],
-    ['dapr-grpc-port', grpcPort],
-  ] as const) {
-    if (appPort !== undefined && port === appPort)
-      errors.push(`--${name}=${port} and --app-port=${appPort} are the same port: change one`)
-  }
-  if (httpPort !== 0 && httpPort === grpcPort)
-    errors.push(`--dapr-http-port and --dapr-grpc-port are both ${httpPort}: change one`)
-
-  const intervalMs = positive(read.int('app-health-probe-interval'), 5) * 1000
-  const timeoutMs = positive(read.int('app-health-probe-timeout'), 500)
+export function runtimeOptions(input: FlagInput, env: Env): RuntimeOptions {
+  const parsed = parse(input, env)
+  const { values } = parsed
+  const errors: string[] = []
+  const { 'app-id': appId = '', 'app-port': givenAppPort, mode } = values
+  const httpPort = values['dapr-http-port'] ?? 3500
+  const grpcPort = values['dapr-grpc-port'] ?? 50_001
+  const appPort = givenAppPort === 0 ? undefined : givenAppPort
+  checkAppId(appId, errors)
+  checkPorts(httpPort, grpcPort, appPort, errors)
+  checkUnbuilt(parsed, errors)
+  const intervalMs = positive(values['app-health-probe-interval'], 5) * 1000
+  const timeoutMs = positive(values['app-health-probe-timeout'], 500)
   if (timeoutMs > intervalMs) {
     errors.push(
       `--app-health-probe-timeout=${timeoutMs} (ms) is longer than --app-health-probe-interval=${intervalMs / 1000} (s)`,
     )
   }
-
-  const disableInitEndpoints = read.list('disable-init-endpoints').map((name) => name.toLowerCase())
-  for (const name of disableInitEndpoints) {
-    if (name !== 'config' && name !== 'subscribe')
-      errors.push(`--disable-init-endpoints=${name} is not one of config, subscribe`)
-  }
-
-  if (read.bool('enable-mtls') === true) {
-    errors.push(
-      '--enable-mtls is not built yet: connections between sidecars would not be protected; leave the flag away to start without',
-    )
-  }
-  const mode = oneOf<RuntimeOptions['mode']>(
-    'mode',
-    new Set(['standalone', 'kubernetes']),
-    'standalone, kubernetes',
-  )
-  if (mode === 'kubernetes')
-    errors.push('--mode=kubernetes is not built yet: use --mode=standalone with --resources-path')
-
-  const maxConcurrency = read.int('app-max-concurrency') ?? -1
-  const resourcesPaths = read.list('resources-path')
-  const componentsPath = read.string('components-path')
-  const graceful = read.int('dapr-graceful-shutdown-seconds') ?? 5
-
+  const graceful = values['dapr-graceful-shutdown-seconds']
+  const componentsPath = values['components-path']
+  const resourcesPaths = values['resources-path']
   const options: RuntimeOptions = {
     appId,
-    mode,
-    compat: oneOf('compat', new Set(['dapr', 'none']), 'dapr, none'),
+    mode: oneOf('mode', mode, ['standalone', 'kubernetes'], errors),
+    compat: oneOf('compat', values.compat, ['dapr', 'none'], errors),
     namespace: env['NAMESPACE'] || 'default',
     resourceNamespace: env['NAMESPACE'] || undefined,
     podName: env['POD_NAME'] || undefined,
     hostAddress: env['DAPR_HOST_IP'] || undefined,
     appPort,
-    appProtocol: protocol(
-      oneOf<AppProtocol>('app-protocol', protocols, 'http, https, h2c, grpc, grpcs'),
-      read.bool('app-ssl') ?? false,
-    ),
-    appChannelAddress: read.string('app-channel-address') ?? '127.0.0.1',
-    appMaxConcurrency: maxConcurrency > 0 ? maxConcurrency : undefined,
+    appProtocol: appProtocol(values['app-protocol'], values['app-ssl'], errors),
+    appChannelAddress: values['app-channel-address'] || '127.0.0.1',
+    appMaxConcurrency: values['app-max-concurrency'] > 0 ? values['app-max-concurrency'] : undefined,
     appHealth: Object.freeze({
-      enabled: read.bool('enable-app-health-check') ?? false,
-      path: read.string('app-health-check-path') ?? '/healthz',
+      enabled: values['enable-app-health-check'],
+      path: values['app-health-check-path'] || '/healthz',
       intervalMs,
       timeoutMs,
-      threshold: positive(read.int('app-health-threshold'), 3),
+      threshold: positive(values['app-health-threshold'], 3),
     }),
-    appBindingOptionsTimeoutMs: positive(read.duration('app-binding-options-timeout'), 3000),
-    disableInitEndpoints: Object.freeze(disableInitEndpoints as ('config' | 'subscribe')[]),
+    appBindingOptionsTimeoutMs: positive(values['app-binding-options-timeout'], 3000),
+    disableInitEndpoints: Object.freeze(
+      values['disable-init-endpoints'].map((name) =>
+        oneOf('disable-init-endpoints', name, ['config', 'subscribe'], errors),
+      ),
+    ),
     httpPort,
     grpcPort,
-    publicPort: read.port('dapr-public-port'),
-    publicListenAddress: read.string('dapr-public-listen-address'),
-    listenAddresses: Object.freeze(read.list('dapr-listen-addresses')),
-    unixDomainSocket: read.string('unix-domain-socket'),
-    allowedOrigins: Object.freeze(read.list('allowed-origins')),
-    maxBodyBytes: size(read, 'max-body-size', 'dapr-http-max-request-size', mebibyte, defaultBodyBytes),
-    readBufferBytes: size(
-      read,
-      'read-buffer-size',
-      'dapr-http-read-buffer-size',
-      1024,
-      defaultReadBufferBytes,
-    ),
-    enableApiLogging: read.bool('enable-api-logging'),
+    publicPort: values['dapr-public-port'],
+    publicListenAddress: values['dapr-public-listen-address'] || undefined,
+    listenAddresses: Object.freeze(values['dapr-listen-addresses']),
+    unixDomainSocket: values['unix-domain-socket'] || undefined,
+    allowedOrigins: Object.freeze(values['allowed-origins']),
+    maxBodyBytes: size(parsed, 'max-body-size', 'dapr-http-max-request-size', 2 ** 20, 4 * 2 ** 20, errors),
+    readBufferBytes: size(parsed, 'read-buffer-size', 'dapr-http-read-buffer-size', 1024, 4096, errors),
+    enableApiLogging: values['enable-api-logging'],
     disableH2c: /^(1|t|true|y|yes|on)$/i.test(env['DAPR_HTTP_DISABLE_H2C'] ?? ''),
     apiToken: env['DAPR_API_TOKEN'] || undefined,
     appApiToken: env['APP_API_TOKEN'] || undefined,
     resourcesPaths: Object.freeze(
-      resourcesPaths.length > 0 || componentsPath === undefined ? resourcesPaths : [componentsPath],
+      resourcesPaths.length > 0 || !componentsPath ? resourcesPaths : [componentsPath],
     ),
-    configPaths: Object.freeze(read.list('config')),
-    modulesPaths: Object.freeze(read.list('modules-path')),
+    configPaths: Object.freeze(values.config),
+    modulesPaths: Object.freeze(values['modules-path']),
     gracefulShutdownMs: (graceful < 0 ? 5 : graceful) * 1000,
-    blockShutdownMs: read.duration('dapr-block-shutdown-duration'),
-    wait: read.bool('wait') ?? false,
-    logLevel: oneOf('log-level', levels, 'debug, info, warn, error, fatal'),
-    logAsJson: read.bool('log-as-json') ?? false,
-    logFile: read.string('log-file'),
+    blockShutdownMs: values['dapr-block-shutdown-duration'],
+    wait: values.wait,
+    logLevel: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error', 'fatal'], errors),
+    logAsJson: values['log-as-json'],
+    logFile: values['log-file'] || undefined,
     metrics: Object.freeze({
-      enabled: read.bool('enable-metrics') ?? true,
-      port: read.port('metrics-port') ?? 9090,
-      listenAddress: read.string('metrics-listen-address') ?? '0.0.0.0',
+      enabled: values['enable-metrics'],
+      port: values['metrics-port'],
+      listenAddress: values['metrics-listen-address'],
     }),
-    profiling: Object.freeze({
-      enabled: read.bool('enable-profiling') ?? false,
-      port: read.port('profile-port') ?? 7777,
-    }),
-    warnings: Object.freeze(warnings(read)),
+    profiling: Object.freeze({ enabled: values['enable-profiling'], port: values['profile-port'] }),
+    warnings: Object.freeze(warnings(parsed)),
   }
   if (errors.length > 0) throw new StartupError(errors)
   return Object.freeze(options)
 }
 
-/** What is not above zero means the default, as in Dapr. */
-function positive(value: number | undefined, fallback: number): number {
-  return value === undefined || value <= 0 ? fallback : value
+function parse(input: FlagInput, env: Env): Parsed {
+  const argv = Object.entries(input).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    return (typeof value === 'object' ? value : [value]).map((text) => `--${name}=${text}`)
+  })
+  try {
+    return parseFlags(flags, argv, env)
+  } catch (error) {
+    if (error instanceof FlagError) throw new StartupError(error.problems)
+    throw error
+  }
 }
 
-function protocol(name: AppProtocol, ssl: boolean): AppProtocol {
+function checkAppId(appId: string, errors: string[]): void {
+  if (appId === '') errors.push('--app-id is missing: every sidecar needs the name of its application')
+  if (appId.includes('.')) {
+    errors.push(`--app-id=${appId} has a dot, which parts an application from its namespace: use a dash`)
+  }
+  if (/[\s/|]/.test(appId))
+    errors.push(`--app-id=${JSON.stringify(appId)} has a space, slash or bar: use a dash`)
+}
+
+function checkPorts(httpPort: number, grpcPort: number, appPort: number | undefined, errors: string[]): void {
+  if (httpPort === appPort) errors.push(`--dapr-http-port and --app-port are both ${httpPort}: change one`)
+  if (grpcPort === appPort) errors.push(`--dapr-grpc-port and --app-port are both ${grpcPort}: change one`)
+  if (httpPort === grpcPort && httpPort !== 0) {
+    errors.push(`--dapr-http-port and --dapr-grpc-port are both ${httpPort}: change one`)
+  }
+}
+
+/** What must not be ignored, as somebody relies on it. */
+function checkUnbuilt({ values }: Parsed, errors: string[]): void {
+  if (values['enable-mtls']) {
+    errors.push('--enable-mtls is not built yet: leave it away to start without protection between sidecars')
+  }
+  if (values.mode === 'kubernetes') {
+    errors.push('--mode=kubernetes is not built yet: use --mode=standalone with --resources-path')
+  }
+}
+
+function oneOf<const T extends string>(
+  name: string,
+  text: string,
+  allowed: readonly T[],
+  errors: string[],
+): T {
+  const value = text.toLowerCase() as T
+  if (!allowed.includes(value)) errors.push(`--${name}=${text} is not one of ${allowed.join(', ')}`)
+  return value
+}
+
+/** What is not above zero means the default, as in Dapr. */
+function positive(value: number, fallback: number): number {
+  return value <= 0 ? fallback : value
+}
+
+function appProtocol(text: string, ssl: boolean, errors: string[]): AppProtocol {
+  const name = oneOf('app-protocol', text || 'http', ['http', 'https', 'h2c', 'grpc', 'grpcs'], errors)
   if (!ssl) return name
   return name === 'http' ? 'https' : name === 'grpc' ? 'grpcs' : name
 }
 
+type SizeFlag =
+  | 'max-body-size'
+  | 'dapr-http-max-request-size'
+  | 'read-buffer-size'
+  | 'dapr-http-read-buffer-size'
+
 /** The current flag wins over the deprecated one; -1 means the default. */
-function size(read: FlagReader, name: string, deprecated: string, unit: number, fallback: number): number {
-  const useOld = !read.given(name) && read.given(deprecated)
-  const bytes = useOld ? read.int(deprecated) : read.quantity(name)
-  if (bytes === undefined || bytes === -1) return fallback
-  if (bytes < 0) read.errors.push(`--${useOld ? deprecated : name}=${bytes} is below zero`)
-  return useOld ? bytes * unit : bytes
+function size(
+  parsed: Parsed,
+  name: SizeFlag,
+  deprecated: SizeFlag,
+  unit: number,
+  fallback: number,
+  errors: string[],
+): number {
+  const useOld = !parsed.given.has(name) && parsed.given.has(deprecated)
+  const value = parsed.values[useOld ? deprecated : name]
+  if (value === -1) return fallback
+  if (value < 0) errors.push(`--${useOld ? deprecated : name}=${value} is below zero`)
+  return useOld ? value * unit : value
 }
 
-function warnings(read: FlagReader): string[] {
-  const given = flags.filter((flag) => read.given(flag.name))
-  const lines = given.flatMap((flag) =>
-    flag.deprecated === undefined ? [] : [`--${flag.name} is deprecated: ${flag.deprecated}`],
+/** Launchers pass many flags without effect as a matter of course: one line for all of them. */
+function warnings(parsed: Parsed): string[] {
+  const unbuilt = (flags as readonly Flag[]).flatMap(({ name, unbuilt: part }) =>
+    part === undefined || !parsed.given.has(name) ? [] : [`--${name} (${part})`],
   )
-  // Launchers pass many of these as a matter of course: one line for all of them.
-  const unbuilt = given.flatMap((flag) =>
-    flag.unbuilt === undefined ? [] : [`--${flag.name} (${flag.unbuilt})`],
-  )
-  if (unbuilt.length > 0)
-    lines.push(`without effect, as what they are for is not built yet: ${unbuilt.join(', ')}`)
-  return lines
+  const lines = parsed.warnings.filter((line) => !line.includes(' has no effect yet: '))
+  if (unbuilt.length === 0) return lines
+  return [...lines, `without effect, as what they are for is not built yet: ${unbuilt.join(', ')}`]
 }

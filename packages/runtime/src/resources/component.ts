@@ -1,4 +1,4 @@
-import { readDuration } from '../config/units.ts'
+import { readDuration } from '@outrigger/host'
 import type { ComponentResource, MetadataItem } from './model.ts'
 import type { Section } from './section.ts'
 import { textOf } from './yaml.ts'
