@@ -54,7 +54,8 @@ class HttpChannel implements AppChannel {
   private readonly token: string | undefined
 
   constructor(options: HttpChannelOptions) {
-    const host = options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host
+    const host =
+      options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host
     this.address = `${options.scheme}://${host}:${options.port}`
     this.owned = options.client === undefined
     this.client =
@@ -168,4 +169,3 @@ class GatedBody implements Body {
     this.release()
   }
 }
-

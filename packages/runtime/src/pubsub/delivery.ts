@@ -1,0 +1,49 @@
+import type { Deliver, IncomingMessage } from '@outrigger/spec'
+import { messageFields } from './headers.ts'
+import { receive } from './incoming.ts'
+import { readReply } from './reply.ts'
+import type { Outcome } from './reply.ts'
+import { callFailure, settle } from './settle.ts'
+import type { DeliveryShared, SubscriptionLife } from './settle.ts'
+import type { SubscriptionPlan } from './subscriptions.ts'
+
+/** Hands messages to the application one by one. What it returns never rejects. */
+export function createDelivery(
+  shared: DeliveryShared,
+  plan: SubscriptionPlan,
+  life: SubscriptionLife,
+  topicPrefix: string,
+): Deliver {
+  const process = async (message: IncomingMessage): Promise<Outcome> => {
+    const topic = ownTopic(message.topic, topicPrefix)
+    const incoming = receive(message, plan, topic, shared.clock.now(), shared.random)
+    if (incoming.kind !== 'send') return incoming
+    try {
+      const response = await shared.channel.call({
+        method: 'POST',
+        path: incoming.path,
+        fields: messageFields(plan.info.pubsubName, message, incoming.event),
+        body: incoming.event.bytes,
+        signal: life.cut,
+      })
+      shared.calm.succeeded()
+      return await readReply(response, shared.maxReplyBytes)
+    } catch (error) {
+      return callFailure(error)
+    }
+  }
+  return async (message) => {
+    if (life.cut.aborted) return 'nack'
+    try {
+      return await settle(shared, plan, life, message, await process(message))
+    } catch (error) {
+      shared.logger.error('a message could not be delivered', { problem: String(error) })
+      return 'nack'
+    }
+  }
+}
+
+/** The topic as the application knows it. */
+export function ownTopic(topic: string, prefix: string): string {
+  return prefix !== '' && topic.startsWith(prefix) ? topic.slice(prefix.length) : topic
+}

@@ -1,0 +1,167 @@
+import type { Clock, Logger, Random } from '@outrigger/spec'
+import type { AppChannel, AppResponse } from '../app/channel.ts'
+import { Backoff, sleep, withDeadline } from '../app/time.ts'
+import type { RouteRule } from '../resources/model.ts'
+import { textOf } from './json-scan.ts'
+import { defaultBulk } from './subscriptions.ts'
+import type { SubscriptionSource } from './subscriptions.ts'
+
+export interface DiscoveryOptions {
+  readonly channel: AppChannel
+  readonly appId: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly maxBytes: number
+  readonly signal: AbortSignal
+}
+
+const attemptTimeoutMs = 30_000
+
+/**
+ * Asks the application for its subscriptions. Repeats while it cannot be reached; any answer counts: 404 means
+ * that there are none, another status than 200 as well, with an error in the log. `undefined` when the signal aborted.
+ */
+export async function discover(
+  options: DiscoveryOptions,
+): Promise<readonly SubscriptionSource[] | undefined> {
+  const { clock, logger, signal } = options
+  const backoff = new Backoff({ initialMs: 500, maxMs: 10_000, factor: 1.5 }, options.random)
+  while (!signal.aborted) {
+    try {
+      return await withDeadline(clock, attemptTimeoutMs, signal, (attempt) => ask(options, attempt))
+    } catch (error) {
+      if (signal.aborted) break
+      const waitMs = backoff.nextMs()
+      logger.warn('the application did not answer GET /dapr/subscribe; it is asked again', {
+        problem: (error as Error).message,
+        waitMs,
+      })
+      await sleep(clock, waitMs, signal)
+    }
+  }
+  return undefined
+}
+
+async function ask(options: DiscoveryOptions, signal: AbortSignal): Promise<readonly SubscriptionSource[]> {
+  const { logger, channel, appId } = options
+  const fields = ['content-type', 'application/json', 'dapr-app-id', appId]
+  const response = await channel.call({ method: 'GET', path: '/dapr/subscribe', fields, signal })
+  if (response.status !== 200) {
+    response.body.cancel()
+    if (response.status === 404) logger.debug('the application has no subscriptions: 404 for /dapr/subscribe')
+    else logger.error(`the application answered GET /dapr/subscribe with status ${response.status}`)
+    return []
+  }
+  return parse(await read(response, options.maxBytes), logger)
+}
+
+async function read(response: AppResponse, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await response.body.bytes(maxBytes)
+  } catch (error) {
+    response.body.cancel()
+    throw error
+  }
+}
+
+/** Reads the answer. Items that make no sense are logged and left out. */
+export function parse(body: Uint8Array, logger: Logger): readonly SubscriptionSource[] {
+  if (body.length === 0) return []
+  let items: unknown
+  try {
+    items = JSON.parse(textOf(body))
+  } catch (error) {
+    logger.error(`the answer to GET /dapr/subscribe is not JSON: ${(error as Error).message}`)
+    return []
+  }
+  if (items === null) return []
+  if (!Array.isArray(items)) {
+    logger.error('the answer to GET /dapr/subscribe is not a list of subscriptions')
+    return []
+  }
+  const sources: SubscriptionSource[] = []
+  for (const [index, item] of items.entries()) {
+    try {
+      sources.push(toSource(record(item, 'it'), `item ${index + 1} of GET /dapr/subscribe`))
+    } catch (error) {
+      logger.error(`item ${index + 1} of GET /dapr/subscribe is left out: ${(error as Error).message}`)
+    }
+  }
+  return sources
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+function toSource(item: Json, where: string): SubscriptionSource {
+  const routes = record(field(item, 'routes') ?? {}, 'routes')
+  const fallback = text(routes, 'default') ?? text(item, 'route')
+  const bulk = record(field(item, 'bulkSubscribe') ?? {}, 'bulkSubscribe')
+  const topic = text(item, 'topic') ?? ''
+  return {
+    owner: `${where} (topic "${topic}")`,
+    type: 'PROGRAMMATIC',
+    pubsubName: text(item, 'pubsubname') ?? '',
+    topic,
+    rules: list(field(routes, 'rules')).map(toRule),
+    defaultPath: fallback === '' ? undefined : fallback,
+    metadata: strings(record(field(item, 'metadata') ?? {}, 'metadata')),
+    deadLetterTopic: text(item, 'deadLetterTopic'),
+    bulk:
+      field(bulk, 'enabled') === true
+        ? {
+            maxMessages: whole(bulk, 'maxMessagesCount') ?? defaultBulk.maxMessages,
+            maxWaitMs: whole(bulk, 'maxAwaitDurationMs') ?? defaultBulk.maxWaitMs,
+          }
+        : undefined,
+  }
+}
+
+function toRule(value: unknown, index: number): RouteRule {
+  const rule = record(value, `routes.rules[${index}]`)
+  return { match: text(rule, 'match') ?? '', path: text(rule, 'path') ?? '' }
+}
+
+/** A member by name, whatever its case: SDKs write `pubsubname` and `pubsubName`. */
+function field(object: Json, name: string): unknown {
+  if (Object.hasOwn(object, name)) return object[name] ?? undefined
+  const lower = name.toLowerCase()
+  for (const [key, value] of Object.entries(object))
+    if (key.toLowerCase() === lower) return value ?? undefined
+  return undefined
+}
+
+function record(value: unknown, name: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`${name} is not an object`)
+  }
+  return value as Json
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw new Error('routes.rules is not a list')
+  return value
+}
+
+function text(object: Json, name: string): string | undefined {
+  const value = field(object, name)
+  if (value === undefined || typeof value === 'string') return value
+  throw new Error(`${name} is not a string`)
+}
+
+function whole(object: Json, name: string): number | undefined {
+  const value = field(object, name)
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isInteger(value)) return value
+  throw new Error(`bulkSubscribe.${name} is not a whole number`)
+}
+
+/** Metadata values as text; applications write booleans and numbers there as well. */
+function strings(object: Json): Readonly<Record<string, string>> {
+  const result: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [key, value] of Object.entries(object)) {
+    result[key] = typeof value === 'string' ? value : JSON.stringify(value)
+  }
+  return result
+}
