@@ -1,0 +1,20 @@
+export { type ArgumentOptions, type Arguments, splitArguments } from './flags/arguments.ts'
+export { renderHelp, renderMarkdown } from './flags/help.ts'
+export { nearest } from './flags/nearest.ts'
+export { parseFlags, type ParsedFlags } from './flags/parse.ts'
+export { type Flag, FlagError, type FlagType, type FlagValues } from './flags/table.ts'
+export { formatDuration, readBool, readDuration, readQuantity } from './flags/units.ts'
+export { createHealth, type Health, type HealthTarget } from './health.ts'
+export {
+  createLifecycle,
+  type Lifecycle,
+  type LifecycleOptions,
+  type LifecycleState,
+  type Part,
+} from './lifecycle.ts'
+export { createLog, type Log, logLevels, type LogOptions, type ScopedLogger } from './log/logger.ts'
+export type { LogLevel } from './log/render.ts'
+export { fileSink, type Sink, streamSink, teeSink } from './log/sink.ts'
+export { errorText } from './log/text.ts'
+export { handleSignals, type SignalOptions, type Signals } from './signals.ts'
+export { systemClock, systemRandom } from './system.ts'

@@ -1,0 +1,6 @@
+export { freePort } from './free-port.ts'
+export { type LogRecord, recordingLogger, type RecordingLogger } from './recording-logger.ts'
+export { seededRandom } from './seeded-random.ts'
+export { tempFolder, type TempFolder } from './temp-folder.ts'
+export { settle, virtualClock, type VirtualClock } from './virtual-clock.ts'
+export { waitFor, type WaitOptions } from './wait-for.ts'
