@@ -17,6 +17,7 @@ const replies: Readonly<Record<string, ComponentErrorCode>> = {
   WRONGTYPE: 'FAILED_PRECONDITION',
   CROSSSLOT: 'UNSUPPORTED',
   NOGROUP: 'NOT_FOUND',
+  UNBLOCKED: 'NOT_FOUND',
   BUSYGROUP: 'ALREADY_EXISTS',
 }
 
