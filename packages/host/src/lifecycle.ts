@@ -76,9 +76,9 @@ class OrderedLifecycle implements Lifecycle {
       try {
         await this.startPart(part)
       } catch (cause) {
-        // Not stop(): that waits for this very promise.
-        this.stopping ??= this.stopStarted()
-        await this.stopping
+        // Whoever called stop() waits for this promise and then stops what was started.
+        if (this.stopping === undefined && !this.abort.signal.aborted)
+          await (this.stopping = this.stopStarted())
         throw new Error(`${part.name} could not be started: ${text(cause)}`, { cause })
       }
     }

@@ -111,7 +111,7 @@ function rendered(fields: LogFields, name: string): string | Rendered | undefine
   // Numbers, booleans, lists and objects keep their shape in JSON unless they had to be cut.
   const plain =
     typeof field === 'number' ? Number.isFinite(field) : typeof field === 'boolean' || field === null
-  const shape = typeof field === 'object' && !(field instanceof Error) && /^[[{]/.test(full)
+  const shape = typeof field === 'object' && /^[[{]/.test(full) && !(field instanceof Error)
   return { text, json: (plain || shape) && text === full ? full : JSON.stringify(text) }
 }
 

@@ -63,17 +63,22 @@ function replacer(_: string, value: unknown): unknown {
   return value
 }
 
-const deepest = 8
-
 /** Message and causes: `saving failed: connection refused`. What a message already says is not repeated. */
-export function errorText(error: unknown, depth = 0): string {
+export function errorText(error: unknown): string {
+  return withCauses(error, new Set())
+}
+
+function withCauses(error: unknown, seen: Set<unknown>): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : fieldText(error)
+  seen.add(error)
   const own = error.message === '' ? error.name : error.message
-  const causes = error instanceof AggregateError ? error.errors.slice(0, 5) : []
+  const causes: unknown[] = error instanceof AggregateError ? error.errors.slice(0, 5) : []
   if (error.cause !== undefined && error.cause !== null) causes.push(error.cause)
-  if (depth >= deepest) return own
-  const texts = causes
-    .map((cause) => errorText(cause, depth + 1))
-    .filter((text) => text !== '' && !own.includes(text))
+  const texts: string[] = []
+  for (const cause of causes) {
+    if (seen.has(cause) || seen.size > 20) continue
+    const text = withCauses(cause, seen)
+    if (text !== '' && text !== own && !own.includes(`: ${text}`)) texts.push(text)
+  }
   return texts.length === 0 ? own : `${own}: ${texts.join('; ')}`
 }
