@@ -3,7 +3,7 @@ import type { OtherResource, Resource, ResourceProblem } from './model.ts'
 import { didYouMean } from './nearest.ts'
 import { Report, Section, Unusable } from './section.ts'
 import { readSubscription } from './subscription.ts'
-import { type ParsedDocument, type Tree, valueOf } from './yaml.ts'
+import type { ParsedDocument } from './yaml.ts'
 
 const otherKinds: readonly OtherResource['kind'][] = [
   'Configuration',
@@ -90,14 +90,11 @@ function readRoot(root: Section, file: string, defaultKind?: OtherResource['kind
   if (kind === 'Subscription') return readSubscription(root, version ?? '', common)
   root.known(['apiVersion', 'kind', 'metadata', 'spec', 'scopes'], ['status', 'auth'])
   const spec = root.section('spec')
-  const lines = new Map<string, number>()
-  if (spec !== undefined) collectLines(spec.tree, '', lines)
   return {
     kind: kind as OtherResource['kind'],
     ...common,
     annotations: metadata?.textMap('annotations') ?? {},
-    spec: (spec === undefined ? {} : valueOf(spec.tree)) as OtherResource['spec'],
-    lines,
+    spec: spec?.tree ?? { kind: 'map', entries: new Map(), line: root.line },
   }
 }
 
@@ -126,18 +123,4 @@ function skipForeign(
     'kind',
     `"${kind}" is not one that is known here${didYouMean(kind, kinds)}; this document is left out`,
   )
-}
-
-function collectLines(tree: Tree, path: string, lines: Map<string, number>): void {
-  const children: Iterable<[string, number, Tree]> =
-    tree.kind === 'map'
-      ? Array.from(tree.entries, ([key, { line, node }]) => [key, line, node] as [string, number, Tree])
-      : tree.kind === 'list'
-        ? tree.items.map((node, index) => [String(index), node.line, node] as [string, number, Tree])
-        : []
-  for (const [key, line, node] of children) {
-    const full = path === '' ? key : `${path}.${key}`
-    lines.set(full, line)
-    collectLines(node, full, lines)
-  }
 }

@@ -1,3 +1,5 @@
+import type { MapTree } from './yaml.ts'
+
 /** Where a resource was read: messages name it so that the reader finds the place. */
 export interface Source {
   /** Path as given, or `(inline)` for a resource that was handed over as an object. */
@@ -61,9 +63,8 @@ export interface OtherResource {
   readonly name: string
   readonly namespace: string | undefined
   readonly annotations: Readonly<Record<string, string>>
-  readonly spec: Readonly<Record<string, unknown>>
-  /** The line of every key of `spec` by its path: `tracing.samplingRate`, `secrets.scopes.0.storeName`. */
-  readonly lines: ReadonlyMap<string, number>
+  /** `spec` as it was read, with the line of everything; read it with a `Section`. */
+  readonly spec: MapTree
   readonly scopes: readonly string[]
   readonly source: Source
 }

@@ -210,15 +210,6 @@ function jsonOf(tree: Tree): string {
   return Number.isFinite(tree.value) ? String(tree.value) : JSON.stringify(tree.text)
 }
 
-/** The tree as plain values. Keys that could reach a prototype stay keys. */
-export function valueOf(tree: Tree): unknown {
-  if (tree.kind === 'scalar') return tree.value
-  if (tree.kind === 'list') return tree.items.map(valueOf)
-  const result: Record<string, unknown> = Object.create(null)
-  for (const [key, { node }] of tree.entries) result[key] = valueOf(node)
-  return result
-}
-
 function fault(line: number, column: number, message: string): ParsedDocument {
   return { fault: { line, column, message } }
 }
