@@ -47,7 +47,7 @@ export function createBulkDelivery(
   }
 
   const deliver = async (messages: readonly IncomingMessage[]): Promise<readonly Settlement[]> => {
-    const outcomes = new Array<Outcome | undefined>(messages.length)
+    const outcomes: (Outcome | undefined)[] = []
     const byPath = new Map<string, Entry[]>()
     for (const [index, message] of messages.entries()) {
       const topic = ownTopic(message.topic, topicPrefix)
