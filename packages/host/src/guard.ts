@@ -3,12 +3,15 @@
  * able to do there is to say that it is too old. An executable is two files. The first imports only this one:
  *
  *     import { requireNode } from '@outrigger/host/guard'
- *     if (requireNode('22.18.0', 'daprd')) import('./main.ts')
+ *     if (requireNode('22.18.0', 'daprd')) void import('./main.ts')
  *
  * A static import of the rest would be linked before anything runs, and fail there with something unreadable.
  */
 
-/** Exits with 1 and one clear line when Node.js is older than `minimum` (`22.18.0`). @returns true */
+/**
+ * When Node.js is older than `minimum` (`22.18.0`): writes one clear line and makes the process end with 1.
+ * @returns whether the program may go on
+ */
 export function requireNode(minimum: string, program: string): boolean {
   const running = process.versions.node
   if (isAtLeast(running, minimum)) return true
@@ -22,7 +25,8 @@ export function requireNode(minimum: string, program: string): boolean {
       process.execPath +
       ').\n',
   )
-  process.exit(1)
+  process.exitCode = 1
+  return false
 }
 
 /** Compares two versions by their numbers. */

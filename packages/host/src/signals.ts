@@ -9,6 +9,8 @@ export interface SignalOptions {
   readonly graceMs: number
   readonly logger: Logger
   readonly clock: Clock
+  /** Ends the process at once: `(code) => process.exit(code)`. Passed in, because only executables exit. */
+  readonly exit: (code: number) => void
 }
 
 export interface Signals {
@@ -36,7 +38,7 @@ export function handleSignals(options: SignalOptions): Signals {
   })
   const fatal = (what: string) => (error: unknown) => {
     logger.error(what, { error, stack: error instanceof Error ? error.stack : undefined })
-    process.exit(1)
+    options.exit(1)
   }
   process.on('uncaughtException', fatal('Nobody caught an error'))
   process.on('unhandledRejection', fatal('Nobody handled a rejection'))
@@ -52,10 +54,10 @@ class Stopper {
   }
 
   request(reason: string): void {
-    const { logger, graceMs } = this.options
+    const { logger, graceMs, exit } = this.options
     if (this.requested) {
       logger.warn(`${reason}: a second request to stop, exiting at once`)
-      process.exit(1)
+      return exit(1)
     }
     this.requested = true
     logger.info(`${reason}: stopping, within ${graceMs} ms`)
@@ -63,22 +65,21 @@ class Stopper {
   }
 
   private async run(reason: string): Promise<void> {
-    const { logger, graceMs, clock, stop } = this.options
+    const { logger, graceMs, clock, stop, exit } = this.options
+    // Counts when nothing keeps the process any more although the stop has not come to its end.
+    process.exitCode = 1
     const timer = clock.schedule(graceMs, () => {
       logger.error(`Not stopped after ${graceMs} ms, exiting`)
-      process.exit(1)
+      exit(1)
     })
-    // The timer of a clock does not keep the process: it must not end before its time is up.
-    const hold = setInterval(() => {}, 1 << 30)
     try {
       await stop(reason)
-      process.exitCode ??= 0
     } catch (error) {
       logger.error('Stopping failed', { error })
-      process.exitCode = 1
+      return exit(1)
+    } finally {
+      timer.cancel()
     }
-    clearInterval(hold)
-    timer.cancel()
-    process.exit()
+    exit(0)
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { tempFolder, waitFor } from '@outrigger/testkit'
 import { fileSink, streamSink, systemClock, systemRandom, teeSink } from '../src/index.ts'
 
@@ -58,6 +58,13 @@ describe('signals', () => {
     expect(program.output).toContain('Not stopped after 50 ms')
   })
 
+  it('a stop that never ends, with nothing left to wait for, ends with 1', async () => {
+    const program = new Program('program.ts', 'gives up')
+    await program.says('msg=ready')
+    program.child.kill('SIGTERM')
+    expect(await program.code()).toBe(1)
+  })
+
   it('a stop that fails exits with 1 and says why', async () => {
     const program = new Program('program.ts', 'fails')
     await program.says('msg=ready')
@@ -102,7 +109,8 @@ it('an old Node.js gets one clear line', async () => {
 
 describe('sinks', () => {
   it('append lines to a file', async () => {
-    await using folder = await tempFolder()
+    const folder = await tempFolder()
+    onTestFinished(folder.remove)
     const path = join(folder.path, 'a.log')
     for (const line of ['one\n', 'two\n']) {
       const sink = fileSink(path)
@@ -114,7 +122,8 @@ describe('sinks', () => {
   })
 
   it('say which file cannot be opened', async () => {
-    await using folder = await tempFolder()
+    const folder = await tempFolder()
+    onTestFinished(folder.remove)
     await chmod(folder.path, 0o500)
     const path = join(folder.path, 'missing', 'a.log')
     expect(() => fileSink(path)).toThrow(`the log file ${path} cannot be opened`)

@@ -93,14 +93,11 @@ describe('waitFor', () => {
   })
 })
 
-it('tempFolder is gone afterwards', async () => {
-  let path: string
-  {
-    await using folder = await tempFolder()
-    path = folder.path
-    expect(existsSync(path)).toBe(true)
-  }
-  expect(existsSync(path)).toBe(false)
+it('tempFolder is gone when it is removed', async () => {
+  const folder = await tempFolder()
+  expect(existsSync(folder.path)).toBe(true)
+  await folder.remove()
+  expect(existsSync(folder.path)).toBe(false)
 })
 
 it('freePort has no listener', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createServer, isWireError } from '../src/index.ts'
-import type { BoundAddress, ServerRequest } from '../src/index.ts'
+import type { ServerRequest } from '../src/index.ts'
 import { cleanup, client, serve, text, until } from './setup.ts'
 
 const host = 'host: test\r\n'
