@@ -1,41 +1,28 @@
-import { createForTest, silentLogger } from '@outrigger/conformance'
-import type { Binding, BindingEvent, BindingReply, Clock, Metadata } from '@outrigger/spec'
+import { createForTest } from '@outrigger/conformance'
+import type { Binding, BindingEvent, BindingReply, Metadata } from '@outrigger/spec'
+import { recordingLogger, virtualClock, type RecordingLogger, type VirtualClock } from '@outrigger/testkit'
 import { describe, expect, test } from 'vitest'
 import definition from './index.ts'
 
-/** Time that goes on only when it is told to. */
-class VirtualClock implements Clock {
-  time = Date.parse('2026-01-31T09:59:58.250Z')
-  /** What the wall clock is ahead of even time, after somebody set it. */
-  ahead = 0
-  readonly #timers = new Set<{ at: number; callback: () => void }>()
+/** Virtual time whose wall clock can be set without time going by. */
+interface SettableClock extends VirtualClock {
+  ahead: number
+}
 
-  now = (): number => this.time + this.ahead
-  monotonic = (): number => this.time
-  schedule = (delayMs: number, callback: () => void): { cancel(): void } => {
-    const timer = { at: this.time + delayMs, callback }
-    this.#timers.add(timer)
-    return { cancel: () => void this.#timers.delete(timer) }
-  }
-
-  get timers(): number {
-    return this.#timers.size
-  }
-
-  /** Lets what was settled run to its end before each timer. */
-  async advance(ms: number): Promise<void> {
-    const end = this.time + ms
-    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-    await settle()
-    for (;;) {
-      const [first] = [...this.#timers].filter((timer) => timer.at <= end).toSorted((a, b) => a.at - b.at)
-      if (first === undefined) break
-      this.time = Math.max(this.time, first.at)
-      this.#timers.delete(first)
-      first.callback()
-      await settle()
-    }
-    this.time = end
+function settableClock(start: string): SettableClock {
+  const time = virtualClock(Date.parse(start))
+  return {
+    ahead: 0,
+    now() {
+      return time.now() + this.ahead
+    },
+    monotonic: () => time.monotonic(),
+    schedule: (delayMs, callback) => time.schedule(delayMs, callback),
+    advance: (ms) => time.advance(ms),
+    advanceToNext: () => time.advanceToNext(),
+    get pending() {
+      return time.pending
+    },
   }
 }
 
@@ -43,11 +30,10 @@ const ack: BindingReply = { settlement: 'ack' }
 
 async function setUp(
   properties: Metadata,
-): Promise<{ clock: VirtualClock; binding: Binding; warnings: string[] }> {
-  const clock = new VirtualClock()
-  const warnings: string[] = []
-  const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) }
-  return { clock, warnings, binding: await createForTest(definition, { properties, clock, logger }) }
+): Promise<{ clock: SettableClock; binding: Binding; logger: RecordingLogger }> {
+  const clock = settableClock('2026-01-31T09:59:58.250Z')
+  const logger = recordingLogger()
+  return { clock, logger, binding: await createForTest(definition, { properties, clock, logger }) }
 }
 
 describe('the binding', () => {
@@ -65,7 +51,7 @@ describe('the binding', () => {
     ])
     await reader.close()
     expect(await reader.ended).toBeUndefined()
-    expect(clock.timers).toBe(0)
+    expect(clock.pending).toBe(0)
     await binding.close()
   })
 
@@ -85,7 +71,7 @@ describe('the binding', () => {
       '2026-01-31 09:00:43.25 +0000 UTC',
     ])
     await binding.close()
-    expect(clock.timers).toBe(0)
+    expect(clock.pending).toBe(0)
   })
 
   test('a calendar notices a clock that is set within a minute, and makes up for what it missed once', async () => {
@@ -114,7 +100,7 @@ describe('the binding', () => {
       at = event.metadata['readTimeUTC']!
       return Promise.resolve(ack)
     }, {})
-    clock.ahead = Date.parse('2026-05-31T23:00:00Z') - clock.time
+    clock.ahead = Date.parse('2026-05-31T23:00:00Z') - clock.now()
     await clock.advance(3_600_000 - 1000)
     expect(at).toBe('')
     await clock.advance(2000)
@@ -123,12 +109,12 @@ describe('the binding', () => {
   })
 
   test('runs overlap up to the limit; more are left out and told once', async () => {
-    const { clock, binding, warnings } = await setUp({ schedule: '@every 1s', maxConcurrency: '2' })
+    const { clock, binding, logger } = await setUp({ schedule: '@every 1s', maxConcurrency: '2' })
     const answers: ((reply: BindingReply) => void)[] = []
     await binding.read!(() => new Promise((resolve) => answers.push(resolve)), {})
     await clock.advance(5000)
     expect(answers).toHaveLength(2)
-    expect(warnings).toHaveLength(1)
+    expect(logger.messages('warn')).toHaveLength(1)
     answers[0]!(ack)
     await clock.advance(1000)
     expect(answers).toHaveLength(3)
@@ -166,7 +152,7 @@ describe('the binding', () => {
       closed = true
     })
     await clock.advance(5000)
-    expect([closed, signal!.aborted, clock.timers]).toEqual([false, false, 0])
+    expect([closed, signal!.aborted, clock.pending]).toEqual([false, false, 0])
     stop.abort()
     await closing
     expect(signal!.aborted).toBe(true)

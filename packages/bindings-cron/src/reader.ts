@@ -75,6 +75,7 @@ export function startReader(options: ReaderOptions): BindingReader {
     const { promise: cut, resolve } = Promise.withResolvers<void>()
     const abort = (): void => {
       aborted.abort(signal?.reason)
+      underWay.clear()
       resolve()
     }
     if (signal?.aborted === true) abort()

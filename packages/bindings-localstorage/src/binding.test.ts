@@ -1,35 +1,26 @@
 import { execFileSync } from 'node:child_process'
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readdir, readFile, realpath, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createForTest } from '@outrigger/conformance'
 import { fromUtf8, utf8 } from '@outrigger/kit'
 import type { Binding, BindingData } from '@outrigger/spec'
+import { tempFolder, type TempFolder } from '@outrigger/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import definition from './index.ts'
 
+let temporary: TempFolder
 let folder: string
 let root: string
 let outside: string
 beforeEach(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), 'outrigger-files-')))
+  temporary = await tempFolder()
+  folder = await realpath(temporary.path)
   root = join(folder, 'root')
   outside = join(folder, 'outside')
   await mkdir(outside)
   await writeFile(join(outside, 'secret.txt'), 'untouched')
 })
-afterEach(() => rm(folder, { recursive: true }))
+afterEach(() => temporary.remove())
 
 const open = (rootPath = 'root'): Promise<Binding> =>
   createForTest(definition, { properties: { rootPath }, baseDirectory: folder })

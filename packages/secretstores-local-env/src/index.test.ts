@@ -1,5 +1,6 @@
 import { createForTest } from '@outrigger/conformance'
 import type { SecretStore } from '@outrigger/spec'
+import { recordingLogger } from '@outrigger/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import definition from './index.ts'
 
@@ -45,18 +46,11 @@ describe('the store', () => {
     ['DAPR_', 'OUTRIGGER_TEST'],
     ['APP_API_', 'TOKEN'],
   ])('never gives out the tokens of the runtime (prefix %j, name %s), and says why', async (prefix, name) => {
-    const warnings: unknown[] = []
-    const nothing = (): void => {}
-    const logger = {
-      debug: nothing,
-      info: nothing,
-      error: nothing,
-      warn: (message: string, fields: unknown) => void warnings.push([message, fields]),
-    }
+    const logger = recordingLogger()
     const store = await createForTest(definition, { properties: { prefix }, logger })
     expect(await get(store, name)).toBeUndefined()
-    expect(JSON.stringify(warnings)).toContain(prefix + name)
-    expect(JSON.stringify(warnings)).not.toContain('hidden')
+    expect(logger.records).toMatchObject([{ level: 'warn', fields: { variable: prefix + name } }])
+    expect(JSON.stringify(logger.records)).not.toContain('hidden')
   })
 
   test('obeys the signal and its end', async () => {

@@ -1,22 +1,20 @@
-import { mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createForTest } from '@outrigger/conformance'
-import { type Logger, type Metadata, type SecretStore } from '@outrigger/spec'
+import type { Metadata, SecretStore } from '@outrigger/spec'
+import { recordingLogger, tempFolder, type RecordingLogger, type TempFolder } from '@outrigger/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import definition from './index.ts'
 
+let temporary: TempFolder
 let folder: string
-let logged: string[]
+let logger: RecordingLogger
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrigger-secrets-'))
-  logged = []
+  temporary = await tempFolder()
+  folder = temporary.path
+  logger = recordingLogger()
 })
-afterEach(() => rm(folder, { recursive: true }))
-
-const log = (message: string, fields?: unknown): void =>
-  void logged.push(`${message} ${JSON.stringify(fields)}`)
-const logger: Logger = { debug: log, info: log, warn: log, error: log }
+afterEach(() => temporary.remove())
 
 async function create(content: string, properties: Metadata = {}): Promise<SecretStore> {
   await writeFile(join(folder, 'secrets.json'), content)
@@ -66,10 +64,12 @@ describe('the store', () => {
     await expect(store.ping!({})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     await rename(file, join(folder, 'away.json'))
     expect(await get(store, 'a')).toEqual({ a: 'hidden' })
-    expect(logged).toHaveLength(2)
-    expect(logged[0]).toContain('secrets.json:1:6 is not valid JSON')
-    expect(logged[1]).toContain('does not exist')
-    expect(logged.join()).not.toContain('hidden')
+    const problems = logger.records.map(({ fields }) => String(fields['problem']))
+    expect(problems).toEqual([
+      expect.stringContaining('secrets.json:1:6 is not valid JSON'),
+      expect.stringContaining('does not exist'),
+    ])
+    expect(JSON.stringify(logger.records)).not.toContain('hidden')
     await writeFile(file, '{"a":"back"}')
     expect(await get(store, 'a')).toEqual({ a: 'back' })
     await store.ping!({})
