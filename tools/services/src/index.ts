@@ -10,3 +10,4 @@ export {
 } from './registry.ts'
 export { freePort } from './free-port.ts'
 export { startService, type Service, type ServiceOptions } from './start.ts'
+export { say, startRedisCluster, startRedisSentinel, type RedisGroup } from './redis-groups.ts'

@@ -2,8 +2,9 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { ServiceDefinition } from './definition.ts'
 import { redis } from './definitions/redis.ts'
+import { redisSentinel } from './definitions/redis-sentinel.ts'
 
-const definitions = { redis } satisfies Record<string, ServiceDefinition>
+const definitions = { redis, 'redis-sentinel': redisSentinel } satisfies Record<string, ServiceDefinition>
 
 export type ServiceName = keyof typeof definitions
 
