@@ -1,7 +1,7 @@
 import type { BindingResponse, Logger, Metadata, OperationOptions, Random } from '@outrigger/spec'
 import type { Binding } from '@outrigger/spec'
 import type { Live } from '../../components/live.ts'
-import { invokeBinding } from '../../bindings/output.ts'
+import { BindingProblem, invokeBinding } from '../../bindings/output.ts'
 import { traced } from '../../telemetry/trace-context.ts'
 import { ApiError, failureText } from '../api-error.ts'
 
@@ -34,8 +34,10 @@ export class BindingsHandler {
       if (trace.baggage !== undefined) withTrace['baggage'] = trace.baggage
       return await invokeBinding(this.#bindings, name, { operation, data, metadata: withTrace }, trace)
     } catch (error) {
-      const text = failureText(error, this.#logger, `binding ${name} failed`)
-      throw new ApiError('INVOKE_OUTPUT_BINDING', `error invoking output binding ${name}: ${text}`, { cause: error })
+      const known = error instanceof BindingProblem && error.kind !== 'invoke-failed'
+      const cause = error instanceof BindingProblem ? error.cause : error
+      const text = known ? error.message : failureText(cause, this.#logger, `binding ${name} failed`)
+      throw new ApiError('INVOKE_OUTPUT_BINDING', `error invoking output binding ${name}: ${text}`, { cause })
     }
   }
 }

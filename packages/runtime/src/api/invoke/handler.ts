@@ -38,7 +38,7 @@ export class InvokeHandler {
     try {
       return await channel.call(request)
     } catch (error) {
-      if (isOverloaded(error)) {
+      if (isBusy(error)) {
         throw new ApiError('OVERLOADED', `failed to invoke, id: ${target}, err: ${error.message}`, { cause: error })
       }
       const text = error instanceof Error ? error.message : 'unknown'
@@ -49,6 +49,6 @@ export class InvokeHandler {
   }
 }
 
-function isOverloaded(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'AppOverloadedError'
+function isBusy(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'AppBusyError'
 }

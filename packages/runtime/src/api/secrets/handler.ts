@@ -1,15 +1,8 @@
 import type { Logger, Metadata, OperationOptions, Secret, SecretStore } from '@outrigger/spec'
+import type { SecretScope } from '../../config/configuration.ts'
 import { ApiError, failureText } from '../api-error.ts'
 
 export type SecretStores = ReadonlyMap<string, { readonly instance: SecretStore }>
-
-/** Which secrets of one store the application may read: `secrets.scopes` of the Configuration. */
-export interface SecretScope {
-  readonly storeName: string
-  readonly defaultAccess: 'allow' | 'deny'
-  readonly allowedSecrets: readonly string[]
-  readonly deniedSecrets: readonly string[]
-}
 
 /** The secret operations, for every face of the runtime. */
 export class SecretsHandler {

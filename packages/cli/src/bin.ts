@@ -1,0 +1,4 @@
+import { requireNode } from '@outrigger/host/guard'
+
+// The rest is imported only when this Node.js can read it.
+if (requireNode('22.18.0', 'outrigger')) void import('./main.ts').then(({ main }) => main(process.argv))

@@ -1,0 +1,181 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createClient } from '@outrigger/wire'
+import { CliFailure } from '../failure.ts'
+import { eachLine, sidecarLine } from './output.ts'
+import { freePorts } from './ports.ts'
+import { modulesPath, sidecarCommand } from './sidecar.ts'
+
+export interface RunOptions {
+  readonly appId: string
+  readonly appPort: number | undefined
+  readonly httpPort: number | undefined
+  readonly grpcPort: number | undefined
+  readonly resourcesPaths: readonly string[]
+  /** Flags for the sidecar as they are: `--log-level=debug`. */
+  readonly sidecarFlags: readonly string[]
+  /** The application's command; empty: the sidecar alone. */
+  readonly command: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly print: (line: string) => void
+  readonly color: boolean
+}
+
+/** How long a child may take to end before it is killed. */
+const endTimeoutMs = 15_000
+
+/**
+ * Runs an application with its sidecar until one of them ends or a signal comes, and ends both.
+ * @returns the exit code: that of the application, or 1 when the sidecar ended by itself
+ */
+export async function run(options: RunOptions): Promise<number> {
+  const [freeHttp, freeGrpc] = await freePorts(2)
+  const httpPort = options.httpPort ?? freeHttp!
+  const grpcPort = options.grpcPort ?? freeGrpc!
+  return new Session(options, httpPort, grpcPort).run()
+}
+
+class Session {
+  readonly #options: RunOptions
+  readonly #httpPort: number
+  readonly #grpcPort: number
+  #sidecar: ChildProcess | undefined
+  #app: ChildProcess | undefined
+  /** A signal asked for the end: that is no failure. */
+  #signalled = false
+  #stopping: Promise<void> | undefined
+
+  constructor(options: RunOptions, httpPort: number, grpcPort: number) {
+    this.#options = options
+    this.#httpPort = httpPort
+    this.#grpcPort = grpcPort
+  }
+
+  async run(): Promise<number> {
+    const { appId, command, print } = this.#options
+    const onSignal = (): void => {
+      this.#signalled = true
+      void this.#stop()
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+    try {
+      print(`Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`)
+      const sidecar = this.#startSidecar()
+      const sidecarEnded = ended(sidecar)
+      await this.#answers('/v1.0/healthz/outbound', sidecarEnded)
+      const app = this.#stopping !== undefined || command.length === 0 ? undefined : this.#startApp()
+      const appEnded = app === undefined ? new Promise<number>(() => {}) : ended(app)
+      if (this.#stopping === undefined) void this.#announce(Promise.race([sidecarEnded, appEnded]))
+      const first = await Promise.race([
+        appEnded.then((code) => ({ who: 'app', code })),
+        sidecarEnded.then((code) => ({ who: 'sidecar', code })),
+      ])
+      if (this.#stopping === undefined) {
+        print(first.who === 'app' ? `The application ended with exit code ${first.code}` : 'The sidecar ended by itself')
+      }
+      await this.#stop()
+      if (this.#signalled) return 0
+      return first.who === 'app' ? first.code : 1
+    } finally {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    }
+  }
+
+  #startSidecar(): ChildProcess {
+    const { appId, appPort, resourcesPaths, sidecarFlags, env, color } = this.#options
+    const [program, ...args] = sidecarCommand()
+    args.push(`--app-id=${appId}`, `--dapr-http-port=${this.#httpPort}`, `--dapr-grpc-port=${this.#grpcPort}`)
+    args.push('--dapr-listen-addresses=127.0.0.1', '--log-as-json=true', `--modules-path=${modulesPath()}`)
+    if (appPort !== undefined) args.push(`--app-port=${appPort}`)
+    for (const path of resourcesPaths) args.push(`--resources-path=${path}`)
+    const sidecar = spawn(program, [...args, ...sidecarFlags], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#sidecar = sidecar
+    const prefix = `${appId} sidecar | `
+    for (const stream of [sidecar.stdout, sidecar.stderr]) {
+      eachLine(stream, (line) => this.#options.print(prefix + sidecarLine(line, color)))
+    }
+    return sidecar
+  }
+
+  #startApp(): ChildProcess {
+    const { appId, appPort, command, env, print } = this.#options
+    const app = spawn(command[0]!, command.slice(1), {
+      stdio: ['inherit', 'pipe', 'pipe'],
+      env: {
+        ...env,
+        APP_ID: appId,
+        ...(appPort !== undefined && { APP_PORT: String(appPort) }),
+        DAPR_APP_ID: appId,
+        DAPR_HTTP_PORT: String(this.#httpPort),
+        DAPR_GRPC_PORT: String(this.#grpcPort),
+        DAPR_HTTP_ENDPOINT: `http://127.0.0.1:${this.#httpPort}`,
+        DAPR_GRPC_ENDPOINT: `http://127.0.0.1:${this.#grpcPort}`,
+      },
+    })
+    this.#app = app
+    app.on('error', (error) => print(`${command[0]} could not be started: ${error.message}`))
+    for (const stream of [app.stdout, app.stderr]) eachLine(stream, (line) => print(`${appId} | ${line}`))
+    return app
+  }
+
+  /** Says when everything is connected; until then, what is waited for is in the sidecar's log. */
+  async #announce(over: Promise<unknown>): Promise<void> {
+    try {
+      await this.#answers('/v1.0/healthz', over)
+      this.#options.print(`You're up and running! ${this.#options.appId} has its sidecar on http://127.0.0.1:${this.#httpPort}`)
+    } catch {
+      // It ended first, which is told elsewhere.
+    }
+  }
+
+  /** Polls a health route until it says yes. */
+  async #answers(path: string, over: Promise<unknown>): Promise<void> {
+    let ended = false
+    void over.then(() => (ended = true))
+    const client = createClient({ timeouts: { connectMs: 1000, headersMs: 2000 } })
+    try {
+      while (!ended && this.#stopping === undefined) {
+        try {
+          const answer = await client.request({ origin: `http://127.0.0.1:${this.#httpPort}`, path })
+          answer.body.cancel()
+          if (answer.status === 204) return
+        } catch {
+          // Not listening yet.
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    } finally {
+      client.close()
+    }
+    if (this.#stopping === undefined) throw new CliFailure('the sidecar did not start; its log above says why')
+  }
+
+  /** The sidecar first: while it drains it still needs the application. */
+  #stop(): Promise<void> {
+    this.#stopping ??= this.#endBoth()
+    return this.#stopping
+  }
+
+  async #endBoth(): Promise<void> {
+    for (const child of [this.#sidecar, this.#app]) if (child !== undefined) await end(child)
+  }
+}
+
+/** The exit code of a child, 128 and the signal's number when one ended it, 127 when it could not be started. */
+function ended(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.on('error', () => resolve(127))
+    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)))
+  })
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs)
+  await gone
+  clearTimeout(timer)
+}

@@ -1,0 +1,86 @@
+/** The Outrigger sidecar as a library: the same building blocks, in your own process. */
+import { hostname } from 'node:os'
+import { createLog, streamSink, systemClock } from '@outrigger/host'
+import type { ComponentDefinition, Logger, Clock, Random } from '@outrigger/spec'
+import type { InProcessApp } from './app/in-process-channel.ts'
+import { runtimeOptions, type RuntimeOptions } from './config/options.ts'
+import { RuntimeCore, type RuntimeApi } from './runtime.ts'
+import { version } from './version.ts'
+
+export type { InProcessApp, InProcessResponse } from './app/in-process-channel.ts'
+export type { RuntimeOptions } from './config/options.ts'
+export type { RuntimeApi } from './runtime.ts'
+export { StartupError } from './config/startup-error.ts'
+export { ApiError } from './api/api-error.ts'
+export { errorTable } from './api/errors.ts'
+export { flags as daprdFlags } from './config/flags.ts'
+export { componentTypes, describeComponent, findComponent, packageOf } from './loader/inspect.ts'
+export { version }
+
+/** What `createRuntime` takes. Only `appId` is needed. */
+export interface CreateRuntimeOptions extends Partial<Omit<RuntimeOptions, 'appId' | 'warnings'>> {
+  readonly appId: string
+  /** Resources as objects in the shape of the YAML, or YAML text; besides those of `resourcesPaths`. */
+  readonly resources?: readonly unknown[]
+  /** Component definitions that are imported already; other types are looked for as packages. */
+  readonly definitions?: readonly ComponentDefinition[]
+  /** The application, as a function from requests to responses; without it, one is reached at `appPort`, or there is none. */
+  readonly app?: InProcessApp
+  /** Whether to open the ports of the API; default false. */
+  readonly listen?: boolean
+  /** Default: warnings and errors as lines on standard output. */
+  readonly logger?: Logger
+  readonly clock?: Clock
+  readonly random?: Random
+  /** What `envRef` and templates see; default: nothing. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly onShutdownRequest?: (force: boolean) => void
+}
+
+export interface Runtime {
+  readonly appId: string
+  /** The operations of the building blocks; after `start`. */
+  readonly api: RuntimeApi
+  /** Where the API listens, when it does. */
+  readonly addresses: RuntimeCore['addresses']
+  /** Loads the components, opens the ports. @throws StartupError with everything that is wrong; nothing is left behind then. */
+  start(signal?: AbortSignal): Promise<void>
+  /** Resolves when the application is connected and messages flow. */
+  ready(): Promise<void>
+  /** Takes no more work, lets what is under way finish until `signal` aborts (default: `gracefulShutdownMs`), closes everything. */
+  stop(signal?: AbortSignal): Promise<void>
+}
+
+/** Makes a runtime in this process. It reads no environment, handles no signals and never exits. */
+export function createRuntime(options: CreateRuntimeOptions): Runtime {
+  const { appId, resources, definitions, app, listen, logger, clock, random, env, onShutdownRequest, ...rest } = options
+  const merged = Object.freeze({ ...runtimeOptions({ 'app-id': appId }, env ?? {}), ...defined(rest) }) as RuntimeOptions
+  const core = new RuntimeCore(merged, {
+    logger: logger ?? defaultLogger(appId),
+    listen: listen ?? false,
+    ...defined({ clock, random, env, resources, definitions, app, onShutdownRequest }),
+  })
+  return {
+    appId,
+    get api() {
+      return core.api
+    },
+    get addresses() {
+      return core.addresses
+    },
+    start: (signal) => core.start(signal ?? new AbortController().signal),
+    ready: () => core.ready(),
+    stop: (signal) => core.stop(signal ?? AbortSignal.timeout(merged.gracefulShutdownMs)),
+  }
+}
+
+function defaultLogger(appId: string): Logger {
+  const output = streamSink(process.stdout)
+  const write = (line: string): void => output.write(line)
+  const log = createLog({ level: 'warn', json: false, appId, instance: hostname(), version, clock: systemClock, write })
+  return log.scope('dapr.runtime')
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}

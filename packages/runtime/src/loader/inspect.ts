@@ -1,0 +1,39 @@
+import type { ComponentDefinition } from '@outrigger/spec'
+import type { ComponentResource } from '../resources/model.ts'
+import { readResources } from '../resources/read.ts'
+import { loadDefinition } from './definition.ts'
+import { canonicalType } from './names.ts'
+import { resolveComponent } from './resolve.ts'
+import type { ResolveOptions } from './types.ts'
+
+/** Where the package of a component type is; `undefined` when it is not installed. Imports nothing. */
+export async function findComponent(
+  type: string,
+  options: ResolveOptions,
+): Promise<{ readonly packageName: string; readonly version: string | undefined } | undefined> {
+  try {
+    const found = await resolveComponent(type, options)
+    return 'packageName' in found ? { packageName: found.packageName, version: found.version } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The definition of a component type. @throws Error that says what is wrong and what helps */
+export function describeComponent(type: string, options: ResolveOptions): Promise<ComponentDefinition> {
+  return loadDefinition(type.toLowerCase(), options)
+}
+
+/** The package that a component type is looked for in first. */
+export function packageOf(type: string, scope = '@outrigger'): string {
+  return `${scope}/${canonicalType(type).replaceAll('.', '-')}`
+}
+
+/** The component types that resource files name, without repetition. */
+export async function componentTypes(paths: readonly string[]): Promise<readonly string[]> {
+  const { resources } = await readResources({ paths, appId: '' })
+  const components = resources.filter(
+    (resource): resource is ComponentResource => resource.kind === 'Component',
+  )
+  return [...new Set(components.map((component) => component.type))]
+}

@@ -1,0 +1,630 @@
+import {
+  ComponentError,
+  type ComponentContext,
+  type Clock,
+  defineSecretStore,
+  defineStateStore,
+  type Logger,
+  type MetadataField,
+  type MetadataSchema,
+  type Random,
+  type SecretStore,
+  type StateStore,
+} from '@outrigger/spec'
+import { describe, expect, test } from 'vitest'
+import type { ComponentResource } from '../resources/model.ts'
+import { readResources } from '../resources/read.ts'
+import { LoadError, loadComponents, unloadComponents } from './load.ts'
+import type { LoadOptions } from './types.ts'
+
+class TestLogger implements Logger {
+  readonly lines: string[] = []
+  debug(message: string, fields?: object): void {
+    this.#add('debug', message, fields)
+  }
+  info(message: string, fields?: object): void {
+    this.#add('info', message, fields)
+  }
+  warn(message: string, fields?: object): void {
+    this.#add('warn', message, fields)
+  }
+  error(message: string, fields?: object): void {
+    this.#add('error', message, fields)
+  }
+  warnings(): string[] {
+    return this.lines.filter((line) => line.startsWith('warn ')).map((line) => line.slice(5))
+  }
+  #add(level: string, message: string, fields: object = {}): void {
+    this.lines.push(`${level} ${message}${JSON.stringify(fields) === '{}' ? '' : JSON.stringify(fields)}`)
+  }
+}
+
+/** Time that stands still until it is moved. */
+class TestClock implements Clock {
+  time = 0
+  #timers = new Set<{ at: number; callback: () => void }>()
+  now(): number {
+    return this.time
+  }
+  monotonic(): number {
+    return this.time
+  }
+  schedule(delayMs: number, callback: () => void) {
+    const timer = { at: this.time + delayMs, callback }
+    this.#timers.add(timer)
+    return { cancel: () => void this.#timers.delete(timer) }
+  }
+  get pending(): number {
+    return this.#timers.size
+  }
+  advance(ms: number): void {
+    this.time += ms
+    for (const timer of this.#timers) {
+      if (timer.at > this.time) continue
+      this.#timers.delete(timer)
+      timer.callback()
+    }
+  }
+}
+
+function counting(): Random {
+  let count = 0
+  return { next: () => 0, uuid: () => `uuid-${++count}` }
+}
+
+interface FieldOptions extends Partial<MetadataField> {
+  readonly name: string
+}
+
+/** A schema that reads texts, and whole numbers for fields of that type; it shows values, as it should not. */
+function schema(...fields: FieldOptions[]): MetadataSchema<Record<string, string>> {
+  const full = fields.map((field): MetadataField => {
+    return { aliases: [], type: 'string', description: '', required: false, sensitive: false, ...field }
+  })
+  return {
+    fields: full,
+    openPrefixes: [],
+    parse(properties) {
+      const issues = full.flatMap((field) => {
+        const key = Object.keys(properties).find((name) => name.toLowerCase() === field.name.toLowerCase())
+        const value = key === undefined ? undefined : properties[key]
+        if (field.required && !value) return [{ field: field.name, message: 'is required' }]
+        if (field.type !== 'int' || value === undefined || /^\d+$/.test(value)) return []
+        return [{ field: field.name, message: `must be a whole number, got ${value}` }]
+      })
+      if (issues.length > 0) return { issues }
+      const known = new Set(full.map(({ name }) => name.toLowerCase()))
+      return {
+        value: { ...properties },
+        unknown: Object.keys(properties).filter((name) => !known.has(name.toLowerCase())),
+      }
+    },
+  }
+}
+
+type Create = (context: ComponentContext<Record<string, string>>) => Promise<StateStore>
+
+function stateStore(close: () => Promise<void> = async () => {}): StateStore {
+  return { capabilities: new Set(), close } as unknown as StateStore
+}
+
+function stateDefinition(type: string, fields: FieldOptions[], create: Create = async () => stateStore()) {
+  return defineStateStore<{ v1: Record<string, string>; v2: Record<string, string> }>({
+    type,
+    title: type,
+    versions: {
+      v1: { metadata: schema(...fields), capabilities: [], create },
+      v2: { metadata: schema(...fields), capabilities: [], create },
+    },
+  })
+}
+
+function secretDefinition(
+  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  seen: string[] = [],
+) {
+  return defineSecretStore<{ v1: Record<string, string> }>({
+    type: 'secretstores.test',
+    title: 'test',
+    versions: {
+      v1: {
+        metadata: schema({ name: 'token', sensitive: true }),
+        capabilities: [],
+        async create({ name, metadata }): Promise<SecretStore> {
+          seen.push(`create ${name} ${metadata['token'] ?? ''}`)
+          return {
+            capabilities: new Set(),
+            async get(request) {
+              seen.push(`get ${request.name}`)
+              if (request.name === 'broken')
+                throw new ComponentError('PERMISSION_DENIED', `no entry for S3CRET`)
+              return secrets[request.name]
+            },
+            bulkGet: async () => secrets,
+            close: async () => void seen.push(`close ${name}`),
+          }
+        },
+      },
+    },
+  })
+}
+
+function yaml(name: string, type: string, rest = ''): string {
+  return `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${name}\nspec:\n  type: ${type}\n${rest}`
+}
+
+interface Setup extends Partial<LoadOptions> {
+  readonly env?: Record<string, string>
+  readonly podName?: string
+}
+
+async function setup(texts: readonly string[], options: Setup = {}) {
+  const { resources, problems } = await readResources({
+    paths: [],
+    inline: [texts.join('\n---\n')],
+    appId: 'app',
+  })
+  expect(problems).toEqual([])
+  const logger = new TestLogger()
+  const clock = new TestClock()
+  const { env = {}, podName, ...rest } = options
+  const context = { appId: 'app', namespace: 'ns', podName, env, baseDirectory: '/base' }
+  const all: LoadOptions = {
+    resources: resources as ComponentResource[],
+    searchFrom: ['/nowhere'],
+    context,
+    logger,
+    clock,
+    random: counting(),
+    ...rest,
+  }
+  return { options: all, logger, clock }
+}
+
+async function failureOf(texts: readonly string[], options: Setup = {}): Promise<readonly string[]> {
+  const { options: all } = await setup(texts, options)
+  const error: unknown = await loadComponents(all).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(LoadError)
+  return (error as LoadError).lines
+}
+
+describe('what a component gets', () => {
+  test('its metadata, context and version', async () => {
+    const contexts: ComponentContext<Record<string, string>>[] = []
+    const definition = stateDefinition('state.test', [{ name: 'host' }], async (context) => {
+      contexts.push(context)
+      return stateStore()
+    })
+    const { options, clock, logger } = await setup(
+      [yaml('a', 'State.Test', '  metadata:\n  - {name: Host, value: 007}\n')],
+      {
+        definitions: [definition],
+      },
+    )
+    const { loaded, failures } = await loadComponents(options)
+    expect(failures).toEqual([])
+    expect(loaded).toMatchObject([
+      { kind: 'state', version: 'v1', properties: { Host: '007' }, definition: { type: 'state.test' } },
+    ])
+    expect(contexts).toMatchObject([
+      {
+        name: 'a',
+        type: 'state.test',
+        version: 'v1',
+        appId: 'app',
+        namespace: 'ns',
+        properties: { Host: '007' },
+        baseDirectory: '/base',
+      },
+    ])
+    expect(contexts[0]!.initSignal.aborted).toBe(false)
+    expect(clock.pending).toBe(0)
+    expect(logger.warnings()).toEqual([])
+  })
+
+  test('the version that the resource names', async () => {
+    const { options } = await setup([yaml('a', 'state.test', '  version: v2\n')], {
+      definitions: [stateDefinition('state.test', [])],
+    })
+    expect((await loadComponents(options)).loaded).toMatchObject([{ version: 'v2' }])
+  })
+
+  test('templates, each {uuid} a new one', async () => {
+    const text = yaml(
+      'a',
+      'state.test',
+      '  metadata:\n  - {name: host, value: "{uuid} {uuid} {podName} {namespace} {appID} {other}"}\n',
+    )
+    const { options } = await setup([text], {
+      definitions: [stateDefinition('state.test', [{ name: 'host' }])],
+      podName: 'pod',
+    })
+    expect((await loadComponents(options)).loaded[0]?.properties).toEqual({
+      host: 'uuid-1 uuid-2 pod ns.app app {other}',
+    })
+  })
+
+  test('variables, but none of the sidecar itself', async () => {
+    const item = (name: string) => yaml('a', 'state.test', `  metadata:\n  - {name: host, envRef: ${name}}\n`)
+    const load = async (name: string, env: Record<string, string>) => {
+      const { options } = await setup([item(name)], {
+        definitions: [stateDefinition('state.test', [{ name: 'host' }])],
+        env,
+      })
+      return (await loadComponents(options)).loaded[0]?.properties['host']
+    }
+    expect(await load('HOST', { HOST: 'x' })).toBe('x')
+    expect(await load('HOST', {})).toBe('')
+    expect(await load('HOST', { HOST: 'x', DAPR_ENV_KEYS: 'A HOST' })).toBe('x')
+    await expect(load('HOST', { HOST: 'S3CRET', DAPR_ENV_KEYS: 'A HOSTS' })).rejects.toThrow(
+      '(inline):8: Component "a" (state.test): spec.metadata "host" has an envRef to HOST, which components may not read',
+    )
+    for (const name of ['DAPR_API_TOKEN', 'dapr_api_token', 'APP_API_TOKEN', 'A B']) {
+      const error: unknown = await load(name, { [name]: 'S3CRET' }).catch((reason: unknown) => reason)
+      expect(String(error)).toContain(`has an envRef to ${name}, which components may not read`)
+      expect(String(error)).not.toContain('S3CRET')
+    }
+  })
+
+  test.each([
+    ['', { consumerID: 'app' }],
+    ['  metadata:\n  - {name: consumerId, value: " "}\n', { consumerId: 'app' }],
+    ['  metadata:\n  - {name: consumerID, value: mine}\n', { consumerID: 'mine' }],
+  ])('a consumerID if it is a broker: %j', async (rest, properties) => {
+    const broker = { ...stateDefinition('pubsub.test', []), contract: 'pubsub/1' }
+    const { options, logger } = await setup([yaml('a', 'pubsub.test', rest)], { definitions: [broker] })
+    expect((await loadComponents(options)).loaded[0]?.properties).toEqual(properties)
+    expect(logger.warnings()).toEqual([])
+  })
+
+  test('a warning for names that it does not know, and none for those of the runtime', async () => {
+    const rest =
+      '  metadata:\n  - {name: redisHots, value: x}\n  - {name: keyprefix, value: name}\n  - {name: old, value: 1}\n'
+    const { options, logger } = await setup([yaml('a', 'state.test', rest)], {
+      definitions: [
+        stateDefinition('state.test', [{ name: 'redisHost' }, { name: 'old', deprecated: 'use redisHost' }]),
+      ],
+    })
+    await loadComponents(options)
+    expect(logger.warnings()).toEqual([
+      '(inline):8: Component "a" (state.test): spec.metadata "redisHots" is not known to this component and has no effect (did you mean redisHost?)',
+      '(inline):10: Component "a" (state.test): spec.metadata "old" is deprecated: use redisHost',
+    ])
+  })
+})
+
+describe('secrets', () => {
+  const reference = (store: string, secret: string, key = '') =>
+    `  metadata:\n  - name: password\n    secretKeyRef: {name: ${secret}${key === '' ? '' : `, key: ${key}`}}\nauth: {secretStore: ${store}}\n`
+  const definitions = (secrets: Record<string, Record<string, string>>, seen: string[] = []) => [
+    secretDefinition(secrets, seen),
+    stateDefinition('state.test', [{ name: 'password', type: 'int' }]),
+  ]
+
+  test('stores come first, each after the one that it needs', async () => {
+    const seen: string[] = []
+    const token = (store: string) =>
+      `  metadata:\n  - name: token\n    secretKeyRef: {name: t, key: k}\nauth: {secretStore: ${store}}\n`
+    const { options } = await setup(
+      [
+        yaml('a', 'state.test', reference('s3', 'p', 'k')),
+        yaml('s3', 'secretstores.test', token('s2')),
+        yaml('s2', 'secretstores.test', token('s1')),
+        yaml('s1', 'secretstores.test'),
+      ],
+      { definitions: definitions({ p: { k: '42' }, t: { k: '7' } }, seen) },
+    )
+    const { loaded } = await loadComponents(options)
+    expect(seen).toEqual(['create s1 ', 'get t', 'create s2 7', 'get t', 'create s3 7', 'get p'])
+    expect(loaded.map(({ resource }) => resource.name)).toEqual(['s1', 's2', 's3', 'a'])
+    expect(loaded[3]?.properties).toEqual({ password: '42' })
+  })
+
+  test('the key is the name of the secret by default, and one secret is asked for once', async () => {
+    const seen: string[] = []
+    const rest =
+      '  metadata:\n  - {name: password, secretKeyRef: {name: p}}\n  - {name: user, secretKeyRef: {name: p, key: u}}\nauth: {secretStore: s}\n'
+    const { options } = await setup([yaml('s', 'secretstores.test'), yaml('a', 'state.test', rest)], {
+      definitions: definitions({ p: { p: '1', u: '2' } }, seen),
+    })
+    expect((await loadComponents(options)).loaded[1]?.properties).toEqual({ password: '1', user: '2' })
+    expect(seen.filter((line) => line === 'get p')).toHaveLength(1)
+  })
+
+  test.each([
+    [
+      reference('none', 'p'),
+      '8: Component "a" (state.test): spec.metadata "password" needs the secret "p", and the secret store "none" is not among the resources: add it, or correct auth.secretStore',
+    ],
+    [
+      reference('a', 'p'),
+      '8: Component "a" (state.test): spec.metadata "password" needs the secret "p", and the secret store "a" is a state.test: correct auth.secretStore',
+    ],
+    [
+      reference('s', 'none'),
+      '8: Component "a" (state.test): spec.metadata "password" needs the secret "none", which the secret store "s" does not have: add it there, or correct secretKeyRef.name',
+    ],
+    [
+      reference('s', 'p', 'x'),
+      '8: Component "a" (state.test): spec.metadata "password" needs the secret "p", which has no key "x" in the secret store "s": correct secretKeyRef.key (it has p, q)',
+    ],
+    [
+      reference('s', 'broken'),
+      '8: Component "a" (state.test): spec.metadata "password" needs the secret "broken", and the secret store "s" fails to give it (PERMISSION_DENIED)',
+    ],
+    [
+      reference('s', 'p').replace(/auth.*/, ''),
+      '8: Component "a" (state.test): spec.metadata "password" has a secretKeyRef, and auth.secretStore is missing: name the secret store component there',
+    ],
+    [
+      reference('s', 'p'),
+      '8: Component "a" (state.test): spec.metadata "password" does not fit: it must be a whole number',
+    ],
+  ])('%#', async (rest, line) => {
+    const lines = await failureOf([yaml('a', 'state.test', rest), yaml('s', 'secretstores.test')], {
+      definitions: definitions({ p: { p: 'S3CRET', q: 'S3CRET' } }),
+    })
+    expect(lines).toEqual([`(inline):${line}`])
+  })
+
+  test('stores that need each other', async () => {
+    const rest = (store: string) =>
+      `  metadata:\n  - name: token\n    secretKeyRef: {name: t}\nauth: {secretStore: ${store}}\n`
+    const lines = await failureOf(
+      [yaml('x', 'secretstores.test', rest('y')), yaml('y', 'secretstores.test', rest('x'))],
+      {
+        definitions: definitions({}),
+      },
+    )
+    expect(lines).toEqual([
+      expect.stringContaining('auth.secretStore goes round in a circle ("x" -> "y" -> "x")'),
+      expect.stringContaining('auth.secretStore goes round in a circle ("y" -> "x" -> "y")'),
+    ])
+  })
+
+  test('no message and no log line ever shows one', async () => {
+    const secret = 'S3CR"ET/x'
+    const values = [
+      `{name: f, value: '${secret}'}`,
+      '{name: f, secretKeyRef: {name: p}}',
+      '{name: f, envRef: SECRET}',
+    ]
+    const creates: Create[] = [
+      async ({ metadata }) => {
+        throw new Error(
+          `cannot reach redis://user:${encodeURIComponent(metadata['f']!)}@host and ${JSON.stringify(metadata)}`,
+        )
+      },
+      async ({ metadata }) => {
+        throw new ComponentError('UNAUTHENTICATED', `wrong password ${metadata['f']}`)
+      },
+      async () => stateStore(() => Promise.reject(new Error('closing'))),
+    ]
+    for (const value of values) {
+      for (const type of ['string', 'int'] as const) {
+        for (const create of creates) {
+          const { options, logger } = await setup(
+            [
+              yaml('s', 'secretstores.test'),
+              yaml('a', 'state.test', `  metadata:\n  - ${value}\nauth: {secretStore: s}\n`),
+            ],
+            {
+              definitions: [
+                secretDefinition({ p: { p: secret } }),
+                stateDefinition(
+                  'state.test',
+                  [{ name: 'f', type, sensitive: true, deprecated: 'do not' }],
+                  create,
+                ),
+              ],
+              env: { SECRET: secret },
+            },
+          )
+          const outcome = await loadComponents(options).then(
+            ({ loaded }) => unloadComponents(loaded, options),
+            (error: unknown) => logger.error((error as Error).message),
+          )
+          expect(outcome).toBeUndefined()
+          const all = logger.lines.join('\n')
+          expect(all).toContain('Component "a"')
+          expect(all).not.toContain('S3CR')
+        }
+      }
+    }
+  })
+})
+
+describe('what goes wrong', () => {
+  const definitions = [
+    stateDefinition('state.test', [
+      { name: 'host', required: true },
+      { name: 'port', type: 'int' },
+    ]),
+  ]
+
+  test.each([
+    [
+      yaml('a', 'state.none'),
+      '1: Component "a" (state.none): spec.type state.none needs the package @outrigger/state-none, which is not installed: npm install @outrigger/state-none (looked for from /nowhere, the runtime itself)',
+    ],
+    [
+      yaml('a', 'state.postgres'),
+      '1: Component "a" (state.postgres): spec.type state.postgres needs the package @outrigger/state-postgresql, which is not installed: npm install @outrigger/state-postgresql (looked for from /nowhere, the runtime itself)',
+    ],
+    [
+      yaml('a', 'state'),
+      '1: Component "a" (state): spec.type "state" is no component type: write one such as state.redis',
+    ],
+    [
+      yaml('a', 'state./../x'),
+      '1: Component "a" (state./../x): spec.type "state./../x" is no component type: write one such as state.redis',
+    ],
+    [
+      yaml('a', 'stat.redis'),
+      '1: Component "a" (stat.redis): spec.type "stat.redis" begins with no known kind (did you mean state?): state., pubsub., bindings., secretstores.',
+    ],
+    [
+      yaml('a', 'lock.redis'),
+      '1: Component "a" (lock.redis): spec.type lock.redis is not built yet (distributed locks): remove the component, or set spec.ignoreErrors: true to start without',
+    ],
+    [
+      yaml('a', 'state.test', '  version: v3\n'),
+      '1: Component "a" (state.test/v3): spec.version "v3" is not one that state.test has: v1, v2',
+    ],
+  ])('%#', async (text, line) => {
+    expect(await failureOf([text], { definitions })).toEqual([`(inline):${line}`])
+  })
+
+  test('every issue of every component at once, each with its line', async () => {
+    const texts = [
+      yaml('a', 'state.test', '  metadata:\n  - {name: PORT, value: x}\n'),
+      yaml('b', 'state.test', '  metadata:\n  - {name: host, value: "{podName}"}\n'),
+      yaml('c', 'state.none'),
+    ]
+    expect(await failureOf(texts, { definitions })).toEqual([
+      '(inline):1: Component "a" (state.test): spec.metadata "host" is required',
+      '(inline):8: Component "a" (state.test): spec.metadata "PORT" must be a whole number, got x',
+      '(inline):17: Component "b" (state.test): spec.metadata "host" has {podName}, and the variable POD_NAME is not set: set it, or write the name',
+      expect.stringMatching(
+        /^\(inline\):19: Component "c" \(state.none\): .* npm install @outrigger\/state-none /,
+      ),
+    ])
+  })
+
+  test('a contract that is not spoken here', async () => {
+    const newer = { ...stateDefinition('state.test', []), contract: 'state/2' }
+    const other = { ...stateDefinition('state.test', []), contract: 'lock/1' }
+    expect(await failureOf([yaml('a', 'state.test')], { definitions: [newer] })).toEqual([
+      '(inline):1: Component "a" (state.test): the given definition speaks the contract "state/2" and this runtime "state/1": update @outrigger/runtime, or install an older version of the package',
+    ])
+    expect(await failureOf([yaml('a', 'state.test')], { definitions: [other] })).toEqual([
+      '(inline):1: Component "a" (state.test): the given definition speaks the contract "lock/1" and this runtime "state/1": install another version of the package',
+    ])
+  })
+
+  test('ignoreErrors turns a failure into a warning', async () => {
+    const { options, logger } = await setup(
+      [yaml('a', 'state.none', '  ignoreErrors: true\n'), yaml('b', 'state.ok')],
+      {
+        definitions: [stateDefinition('state.ok', [])],
+      },
+    )
+    const { loaded, failures } = await loadComponents(options)
+    expect(loaded.map(({ resource }) => resource.name)).toEqual(['b'])
+    expect(failures).toMatchObject([{ ignored: true, resource: { name: 'a' } }])
+    expect(logger.warnings()).toEqual([
+      expect.stringMatching(/npm install .*\(spec.ignoreErrors is set: the runtime starts without it\)$/),
+    ])
+  })
+
+  test('a denied type is left out with a warning', async () => {
+    const ok = [stateDefinition('state.ok', [])]
+    const texts = [yaml('a', 'state.ok'), yaml('b', 'state.ok', '  version: v2\n')]
+    const names = async (denied: string) => {
+      const { options } = await setup(texts, { definitions: ok, denied: [denied] })
+      return (await loadComponents(options)).loaded.map(({ resource }) => resource.name)
+    }
+    expect(await names('state.ok')).toEqual([])
+    expect(await names('state.ok/v1')).toEqual(['b'])
+    expect(await names('state.other')).toEqual(['a', 'b'])
+  })
+
+  test('what was created is closed in reverse when another one fails', async () => {
+    const closed: string[] = []
+    const definition = stateDefinition('state.ok', [], async ({ name }) =>
+      stateStore(async () => void closed.push(name)),
+    )
+    await failureOf([yaml('a', 'state.ok'), yaml('b', 'state.ok'), yaml('c', 'state.none')], {
+      definitions: [definition],
+    })
+    expect(closed).toEqual(['b', 'a'])
+  })
+})
+
+describe('time', () => {
+  test('a start that hangs is given up after initTimeout, and closed if it comes after all', async () => {
+    const late = Promise.withResolvers<StateStore>()
+    const closed = Promise.withResolvers<void>()
+    const signals: AbortSignal[] = []
+    const definition = stateDefinition('state.slow', [], ({ initSignal }) => {
+      signals.push(initSignal)
+      return late.promise
+    })
+    const { options, clock } = await setup([yaml('a', 'state.slow', '  initTimeout: 2s\n')], {
+      definitions: [definition],
+    })
+    const loading = loadComponents(options)
+    await expect.poll(() => signals.length).toBe(1)
+    clock.advance(1999)
+    expect(signals[0]!.aborted).toBe(false)
+    clock.advance(1)
+    await expect(loading).rejects.toThrow(
+      '(inline):1: Component "a" (state.slow): is not ready after 2000 ms: check that its service can be reached, or raise spec.initTimeout',
+    )
+    expect(signals[0]!.aborted).toBe(true)
+    late.resolve(stateStore(async () => closed.resolve()))
+    await closed.promise
+  })
+
+  test('the end of the runtime ends the start, and closes what is there', async () => {
+    const closed: string[] = []
+    const started = Promise.withResolvers<void>()
+    const slow = stateDefinition('state.slow', [], () => {
+      started.resolve()
+      return new Promise(() => {})
+    })
+    const fast = stateDefinition('state.fast', [], async () =>
+      stateStore(async () => void closed.push('fast')),
+    )
+    const controller = new AbortController()
+    const { options, logger } = await setup([yaml('a', 'state.fast'), yaml('b', 'state.slow')], {
+      definitions: [slow, fast],
+      signal: controller.signal,
+    })
+    const loading = loadComponents(options)
+    await started.promise
+    await expect.poll(() => logger.lines).toContain('info component loaded: a (state.fast/v1)')
+    controller.abort(new Error('the end'))
+    await expect(loading).rejects.toThrow('the end')
+    expect(closed).toEqual(['fast'])
+  })
+
+  test('components of one stage start side by side', async () => {
+    const both = Promise.withResolvers<void>()
+    let running = 0
+    const definition = stateDefinition('state.pair', [], async () => {
+      if (++running === 2) both.resolve()
+      await both.promise
+      return stateStore()
+    })
+    const { options } = await setup([yaml('a', 'state.pair'), yaml('b', 'state.pair')], {
+      definitions: [definition],
+    })
+    expect((await loadComponents(options)).loaded).toHaveLength(2)
+  })
+})
+
+test('unloading closes in reverse and logs what fails', async () => {
+  const closed: string[] = []
+  const definition = stateDefinition('state.ok', [], async ({ name }) =>
+    stateStore(async () => {
+      closed.push(name)
+      if (name === 'b') throw new Error('still busy')
+    }),
+  )
+  const { options, logger } = await setup(
+    [yaml('a', 'state.ok'), yaml('b', 'state.ok'), yaml('c', 'state.ok')],
+    {
+      definitions: [definition],
+    },
+  )
+  const { loaded } = await loadComponents(options)
+  await unloadComponents(loaded, options)
+  expect(closed).toEqual(['c', 'b', 'a'])
+  expect(logger.lines).toContain(
+    'error Component "b" (state.ok) was not closed properly: cannot be started: still busy',
+  )
+})

@@ -1,0 +1,82 @@
+import { hostname } from 'node:os'
+import { createLog, fileSink, FlagError, handleSignals, parseFlags, renderHelp, streamSink, systemClock, teeSink } from '@outrigger/host'
+import { flags } from './config/flags.ts'
+import { runtimeOptions, type RuntimeOptions } from './config/options.ts'
+import { StartupError } from './config/startup-error.ts'
+import { RuntimeCore } from './runtime.ts'
+import { version } from './version.ts'
+
+/** The `daprd` executable. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const options = readOptions(argv)
+  if (options === undefined) return
+  const log = createLog({
+    level: options.logLevel,
+    json: options.logAsJson,
+    appId: options.appId,
+    instance: hostname(),
+    version,
+    clock: systemClock,
+    write: sink(options),
+  })
+  const logger = log.scope('dapr.runtime')
+  const starting = new AbortController()
+  const core = new RuntimeCore(options, {
+    logger,
+    env: process.env,
+    listen: true,
+    onShutdownRequest: (force) => (force ? process.exit(1) : signals.stop('shutdown was requested')),
+  })
+  const signals = handleSignals({
+    async stop() {
+      starting.abort()
+      await core.blockShutdown()
+      await core.stop(AbortSignal.timeout(options.gracefulShutdownMs))
+      logger.info('Daprd shutdown gracefully')
+    },
+    graceMs: options.gracefulShutdownMs + (options.blockShutdownMs ?? 0) + 1000,
+    logger,
+    clock: systemClock,
+  })
+  try {
+    await core.start(starting.signal)
+    await core.ready()
+  } catch (error) {
+    if (starting.signal.aborted) return
+    const lines = error instanceof StartupError ? error.lines : [error instanceof Error ? error.message : String(error)]
+    for (const line of lines) logger.fatal(line)
+    process.exit(1)
+  }
+}
+
+function sink(options: RuntimeOptions): (line: string) => void {
+  const output = streamSink(process.stdout)
+  const both = options.logFile === undefined ? output : teeSink(output, fileSink(options.logFile))
+  return (line) => both.write(line)
+}
+
+/** @returns `undefined` when all that was asked for has been printed */
+function readOptions(argv: readonly string[]): RuntimeOptions | undefined {
+  try {
+    const parsed = parseFlags(flags, argv, process.env)
+    if (parsed.help) {
+      process.stdout.write(`${renderHelp(flags)}\n`)
+      return undefined
+    }
+    if (parsed.values['version'] === true) {
+      process.stdout.write(`${version}\n`)
+      return undefined
+    }
+    if (parsed.values['build-info'] === true) {
+      process.stdout.write(`Version: ${version}\nNode.js: ${process.versions.node}\n`)
+      return undefined
+    }
+    return runtimeOptions(parsed.values, process.env)
+  } catch (error) {
+    const problems =
+      error instanceof FlagError ? error.problems : error instanceof StartupError ? error.lines : [String(error)]
+    for (const problem of problems) process.stderr.write(`daprd: ${problem}\n`)
+    process.stderr.write('daprd: see --help\n')
+    process.exit(1)
+  }
+}

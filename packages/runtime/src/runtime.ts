@@ -1,0 +1,298 @@
+import { systemClock, systemRandom } from '@outrigger/host'
+import type { Clock, ComponentDefinition, Logger, Random } from '@outrigger/spec'
+import { createServer, type BoundAddress, type Handler, type Server } from '@outrigger/wire'
+import { BindingsHandler } from './api/bindings/handler.ts'
+import { InvokeHandler } from './api/invoke/handler.ts'
+import { MetadataHandler } from './api/metadata/handler.ts'
+import { PublishHandler } from './api/publish/handler.ts'
+import { SecretsHandler } from './api/secrets/handler.ts'
+import { StateHandler } from './api/state/handler.ts'
+import { Attachment } from './app/attachment.ts'
+import type { AppChannel } from './app/channel.ts'
+import { createHttpChannel } from './app/http-channel.ts'
+import { createInProcessChannel, type InProcessApp } from './app/in-process-channel.ts'
+import { createInputBindings } from './bindings/input.ts'
+import { capabilityNames, createRegistry, type Registry } from './components/registry.ts'
+import type { Configuration } from './config/configuration.ts'
+import type { RuntimeOptions } from './config/options.ts'
+import { createPubSubEngine } from './pubsub/engine.ts'
+import { publicApi, sidecarApi } from './server/apis.ts'
+import { GrpcUnavailable } from './server/grpc-unavailable.ts'
+import { listenError, listenOn } from './server/listen.ts'
+import { load, unload, type Loaded } from './startup.ts'
+import { version } from './version.ts'
+
+/** What surrounds a runtime; everything has a default that is fit for production. */
+export interface Surroundings {
+  readonly logger: Logger
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Resources as objects or YAML text, besides those of `resourcesPaths`. */
+  readonly resources?: readonly unknown[]
+  /** Definitions that are there already: no package is looked for where one of these has the type. */
+  readonly definitions?: readonly ComponentDefinition[]
+  /** An application in this process; without it, one is reached at `appPort`. */
+  readonly app?: InProcessApp
+  /** Whether to open ports. */
+  readonly listen: boolean
+  /** A caller of the API asked for the end. */
+  readonly onShutdownRequest?: (force: boolean) => void
+}
+
+/** The operations of the building blocks, free of any protocol. */
+export interface RuntimeApi {
+  readonly state: StateHandler
+  readonly publish: PublishHandler
+  readonly bindings: BindingsHandler
+  readonly secrets: SecretsHandler
+  readonly invoke: InvokeHandler
+  readonly metadata: MetadataHandler
+}
+
+/** Builds every part in order, and takes them down in reverse. */
+export class RuntimeCore {
+  readonly #options: RuntimeOptions
+  readonly #around: Surroundings
+  readonly #logger: Logger
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #servers: Server[] = []
+  #grpc: GrpcUnavailable | undefined
+  #loaded: Loaded | undefined
+  #channel: AppChannel | undefined
+  #attachment: Attachment | undefined
+  #attaching: Promise<void> = Promise.resolve()
+  #api: RuntimeApi | undefined
+  #http: readonly BoundAddress[] = []
+  #grpcPort: number | undefined
+  #outboundReady = false
+  #stopping: Promise<void> | undefined
+
+  constructor(options: RuntimeOptions, around: Surroundings) {
+    this.#options = options
+    this.#around = around
+    this.#logger = around.logger
+    this.#clock = around.clock ?? systemClock
+    this.#random = around.random ?? systemRandom
+  }
+
+  get api(): RuntimeApi {
+    if (this.#api === undefined) throw new Error('the runtime is not started: await start() first')
+    return this.#api
+  }
+
+  get addresses(): { readonly http: readonly BoundAddress[]; readonly grpcPort: number | undefined } {
+    return { http: this.#http, grpcPort: this.#grpcPort }
+  }
+
+  /** Whether everything is ready, the application included. */
+  get unready(): readonly string[] {
+    if (this.#stopping !== undefined) return ['runtime']
+    return this.#outboundReady && this.#attachment?.attached === true ? [] : ['runtime']
+  }
+
+  /**
+   * Loads the components and opens the ports; the application is waited for afterwards, see `ready`.
+   * @throws StartupError that says everything that is wrong; nothing is left behind then
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    const startedAt = this.#clock.monotonic()
+    this.#logger.info(`starting Outrigger ${version} for ${this.#options.appId}`)
+    for (const warning of this.#options.warnings) this.#logger.warn(warning)
+    try {
+      const loaded = await load(this.#options, this.#around, {
+        logger: this.#logger,
+        clock: this.#clock,
+        random: this.#random,
+        signal,
+      })
+      this.#loaded = loaded
+      const registry = createRegistry(loaded.components, this.#options)
+      this.#compose(registry, loaded)
+      if (this.#around.listen) await this.#listen(loaded.configuration)
+      this.#outboundReady = true
+      const elapsed = Math.round(this.#clock.monotonic() - startedAt)
+      this.#logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsed}ms`)
+    } catch (error) {
+      await this.stop(AbortSignal.abort())
+      throw error
+    }
+    this.#attaching = this.#attachment!.start()
+    this.#attaching.catch((error: unknown) => this.#logger.error('the application could not be connected', { error }))
+  }
+
+  /** Resolves when the application is connected and messages flow. */
+  ready(): Promise<void> {
+    return this.#attaching
+  }
+
+  /** Puts the end off for the time that was asked for, or until the application is unhealthy. */
+  async blockShutdown(): Promise<void> {
+    const { blockShutdownMs } = this.#options
+    if (blockShutdownMs === undefined || this.#attachment === undefined) return
+    this.#logger.info(`the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`)
+    const end = this.#clock.monotonic() + blockShutdownMs
+    while (this.#attachment.healthy && this.#clock.monotonic() < end) {
+      await new Promise<void>((resolve) => this.#clock.schedule(Math.min(100, blockShutdownMs), resolve))
+    }
+  }
+
+  /**
+   * Takes no more work, lets what is under way finish until `signal` aborts, and closes the components.
+   * May be called twice.
+   */
+  stop(signal: AbortSignal): Promise<void> {
+    this.#stopping ??= this.#stop(signal)
+    return this.#stopping
+  }
+
+  async #stop(signal: AbortSignal): Promise<void> {
+    await this.#attachment?.stop(signal)
+    await Promise.all([...this.#servers.map((server) => server.close(signal)), this.#grpc?.close()])
+    this.#channel?.close()
+    if (this.#loaded !== undefined) await unload(this.#loaded, this.#logger)
+  }
+
+  #compose(registry: Registry, loaded: Loaded): void {
+    const options = this.#options
+    const { appId, namespace } = options
+    const logger = this.#logger
+    const clock = this.#clock
+    const random = this.#random
+    const { app } = this.#around
+    const channel = app !== undefined ? createInProcessChannel(app) : this.#networkChannel()
+    this.#channel = channel
+    const engine = createPubSubEngine({
+      pubsubs: registry.pubsub,
+      channel,
+      appId,
+      namespace,
+      subscriptions: loaded.subscriptions,
+      discover: !options.disableInitEndpoints.includes('subscribe'),
+      logger,
+      clock,
+      random,
+    })
+    const bindings = createInputBindings({
+      bindings: registry.bindings,
+      channel,
+      logger,
+      clock,
+      random,
+      optionsTimeoutMs: options.appBindingOptionsTimeoutMs,
+    })
+    const attachment = new Attachment({
+      options,
+      channel,
+      overNetwork: app === undefined,
+      engine,
+      bindings,
+      logger,
+      clock,
+    })
+    this.#attachment = attachment
+    const components = registry.all.map((component) => ({
+      name: component.resource.name,
+      type: component.definition.type,
+      version: component.version,
+      capabilities: capabilityNames(component),
+    }))
+    this.#api = {
+      state: new StateHandler(registry.state, appId, logger),
+      publish: new PublishHandler(engine, appId, logger, random),
+      bindings: new BindingsHandler(registry.bindings, logger, random),
+      secrets: new SecretsHandler(registry.secretstores, loaded.configuration.secretScopes, logger),
+      invoke: new InvokeHandler({ appId, namespace, channel, appHealthy: () => attachment.healthy }),
+      metadata: new MetadataHandler({
+        appId,
+        version,
+        enabledFeatures: loaded.configuration.features,
+        components: () => components,
+        subscriptions: () => engine.subscriptions(),
+        app:
+          options.appPort === undefined
+            ? undefined
+            : {
+                port: options.appPort,
+                protocol: options.appProtocol,
+                channelAddress: options.appChannelAddress,
+                maxConcurrency: options.appMaxConcurrency,
+                health: options.appHealth.enabled ? options.appHealth : undefined,
+              },
+      }),
+    }
+  }
+
+  #networkChannel(): AppChannel | undefined {
+    const { appPort, appChannelAddress, appProtocol, appMaxConcurrency, appApiToken } = this.#options
+    if (appPort === undefined) return undefined
+    return createHttpChannel({
+      host: appChannelAddress,
+      port: appPort,
+      scheme: appProtocol,
+      maxConcurrency: appMaxConcurrency,
+      appApiToken,
+    })
+  }
+
+  async #listen(configuration: Configuration): Promise<void> {
+    const options = this.#options
+    const parts = {
+      options,
+      configuration,
+      api: this.api,
+      health: {
+        appId: options.appId,
+        unready: () => this.unready,
+        outboundReady: () => this.#outboundReady,
+      },
+      logger: this.#logger,
+      clock: this.#clock,
+      onShutdownRequest: (force: boolean) => this.#around.onShutdownRequest?.(force),
+    }
+    const { unixDomainSocket: folder, appId } = options
+    const addresses = options.listenAddresses.length > 0 ? options.listenAddresses : ['0.0.0.0']
+    const http = this.#server(sidecarApi(parts))
+    if (folder === undefined) {
+      const what = { api: 'the HTTP API', flag: 'dapr-http-port' }
+      this.#http = await listenOn(http, what, addresses, options.httpPort, this.#logger)
+      await this.#listenGrpc(addresses)
+    } else {
+      const path = `${folder}/dapr-${appId}-http.socket`
+      try {
+        this.#http = [await http.listen({ path })]
+      } catch (error) {
+        throw listenError(error, { api: 'the HTTP API', flag: 'unix-domain-socket' }, path)
+      }
+      this.#logger.info(`the HTTP API is listening on ${path}`)
+    }
+    if (options.publicPort !== undefined) {
+      const host = options.publicListenAddress ?? '0.0.0.0'
+      const what = { api: 'the public server', flag: 'dapr-public-port' }
+      await listenOn(this.#server(publicApi(parts)), what, [host], options.publicPort, this.#logger)
+    }
+  }
+
+  async #listenGrpc(addresses: readonly string[]): Promise<void> {
+    this.#grpc = new GrpcUnavailable(this.#logger)
+    for (const host of addresses) {
+      const wanted = this.#grpcPort ?? this.#options.grpcPort
+      try {
+        this.#grpcPort = await this.#grpc.listen(host, wanted)
+      } catch (error) {
+        throw listenError(error, { api: 'the gRPC API', flag: 'dapr-grpc-port' }, `${host}:${wanted}`)
+      }
+    }
+    this.#logger.info(`the gRPC API is not available yet: port ${this.#grpcPort} answers UNIMPLEMENTED`)
+  }
+
+  #server(handler: Handler): Server {
+    const server = createServer(
+      { maxBodyBytes: this.#options.maxBodyBytes, maxHeaderBytes: this.#options.readBufferBytes },
+      handler,
+    )
+    this.#servers.push(server)
+    return server
+  }
+}

@@ -1,0 +1,83 @@
+import type { Clock, Logger } from '@outrigger/spec'
+import type { Handler } from '@outrigger/wire'
+import { bindingsRoutes } from '../api/bindings/http.ts'
+import { ApiError } from '../api/api-error.ts'
+import { healthRoutes, type HealthSource } from '../api/health/http.ts'
+import { invokeRoutes } from '../api/invoke/http.ts'
+import { metadataRoutes } from '../api/metadata/http.ts'
+import { publishRoutes } from '../api/publish/http.ts'
+import { secretsRoutes } from '../api/secrets/http.ts'
+import { shutdownRoutes } from '../api/shutdown/http.ts'
+import { stateRoutes } from '../api/state/http.ts'
+import { unbuiltRoutes } from '../api/unbuilt/http.ts'
+import type { Configuration } from '../config/configuration.ts'
+import type { RuntimeOptions } from '../config/options.ts'
+import type { RuntimeApi } from '../runtime.ts'
+import { Cors } from './cors.ts'
+import { httpApi } from './http-api.ts'
+import type { HttpRoute } from './router.ts'
+import { allows } from './api-access.ts'
+
+export interface ApiParts {
+  readonly options: RuntimeOptions
+  readonly configuration: Configuration
+  readonly api: RuntimeApi
+  readonly health: HealthSource
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly onShutdownRequest: (force: boolean) => void
+}
+
+/** The HTTP API that the application calls. */
+export function sidecarApi(parts: ApiParts): Handler {
+  const { options, configuration, api, logger, clock } = parts
+  const invoke = invokeRoutes(api.invoke)
+  const routes = [
+    ...stateRoutes(api.state),
+    ...publishRoutes(api.publish),
+    ...bindingsRoutes(api.bindings),
+    ...secretsRoutes(api.secrets),
+    ...invoke.routes,
+    ...metadataRoutes(api.metadata),
+    ...shutdownRoutes(parts.onShutdownRequest),
+    ...unbuiltRoutes(),
+  ].filter((route) => allows(configuration.apiAccess, route.path))
+  const logCalls = options.enableApiLogging ?? configuration.apiLogging.enabled
+  return httpApi({
+    routes: [...routes, ...healthRoutes(parts.health)],
+    fallback: invoke.fallback,
+    apiToken: options.apiToken,
+    cors: options.allowedOrigins.length === 0 ? undefined : new Cors(options.allowedOrigins),
+    logCalls: logCalls
+      ? {
+          obfuscateUrls: configuration.apiLogging.obfuscateUrls,
+          omitHealthChecks: configuration.apiLogging.omitHealthChecks,
+        }
+      : undefined,
+    logger,
+    clock,
+  })
+}
+
+/** Calls go to nobody from outside. */
+const noRoute: HttpRoute = {
+  name: 'NotFound',
+  methods: [],
+  path: '*',
+  handle() {
+    throw new ApiError('DIRECT_INVOKE_NO_APP_ID', 'the public server offers health and metadata only')
+  },
+}
+
+/** Health and metadata alone, without a token: for probes from outside. */
+export function publicApi(parts: ApiParts): Handler {
+  return httpApi({
+    routes: [...healthRoutes(parts.health), ...metadataRoutes(parts.api.metadata)],
+    fallback: noRoute,
+    apiToken: undefined,
+    cors: undefined,
+    logCalls: undefined,
+    logger: parts.logger,
+    clock: parts.clock,
+  })
+}

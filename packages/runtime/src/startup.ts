@@ -1,0 +1,76 @@
+import type { Clock, Logger, Random } from '@outrigger/spec'
+import type { LoadedComponent } from './components/live.ts'
+import { readConfiguration, type Configuration } from './config/configuration.ts'
+import type { RuntimeOptions } from './config/options.ts'
+import { StartupError } from './config/startup-error.ts'
+import { loadComponents, unloadComponents } from './loader/load.ts'
+import type { ComponentResource, ResourceProblem, SubscriptionResource } from './resources/model.ts'
+import { readResources } from './resources/read.ts'
+import type { Surroundings } from './runtime.ts'
+
+/** What was read and created before anything is served. */
+export interface Loaded {
+  readonly configuration: Configuration
+  readonly components: readonly LoadedComponent[]
+  readonly subscriptions: readonly SubscriptionResource[]
+}
+
+interface Tools {
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+  readonly signal: AbortSignal
+}
+
+/**
+ * Reads configuration and resources and creates the components.
+ * @throws StartupError with everything that is wrong
+ */
+export async function load(options: RuntimeOptions, around: Surroundings, tools: Tools): Promise<Loaded> {
+  const { logger, clock, random, signal } = tools
+  const env = around.env ?? {}
+  const { configuration, problems: configProblems } = await readConfiguration(options.configPaths, env)
+  const { resources, problems } = await readResources({
+    paths: options.resourcesPaths,
+    inline: around.resources,
+    appId: options.appId,
+    namespace: options.resourceNamespace,
+  })
+  report([...configProblems, ...problems], logger)
+  const baseDirectory = process.cwd()
+  const { loaded } = await loadComponents({
+    resources: resources.filter((resource): resource is ComponentResource => resource.kind === 'Component'),
+    definitions: around.definitions,
+    searchFrom: [baseDirectory, ...options.resourcesPaths, ...options.modulesPaths],
+    scopes: configuration.packageScopes,
+    modules: configuration.modules,
+    denied: configuration.deniedComponents,
+    context: {
+      appId: options.appId,
+      namespace: options.namespace,
+      podName: options.podName,
+      env,
+      baseDirectory,
+    },
+    logger,
+    clock,
+    random,
+    signal,
+  })
+  const subscriptions = resources.filter(
+    (resource): resource is SubscriptionResource => resource.kind === 'Subscription',
+  )
+  return { configuration, components: loaded, subscriptions }
+}
+
+/** Closes the components, the last one first. */
+export function unload(loaded: Loaded, logger: Logger): Promise<void> {
+  return unloadComponents(loaded.components, { logger })
+}
+
+/** Warnings go to the log; what is fatal is thrown, all of it together. */
+function report(problems: readonly ResourceProblem[], logger: Logger): void {
+  for (const problem of problems) if (problem.severity !== 'fatal') logger.warn(problem.message)
+  const fatal = problems.filter((problem) => problem.severity === 'fatal')
+  if (fatal.length > 0) throw new StartupError(fatal.map((problem) => problem.message))
+}
