@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { createLog, fileSink, FlagError, handleSignals, parseFlags, renderHelp, streamSink, systemClock, teeSink } from '@outrigger/host'
 import { flags } from './config/flags.ts'
-import { runtimeOptions, type RuntimeOptions } from './config/options.ts'
+import { optionsOf, type RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
 import { RuntimeCore } from './runtime.ts'
 import { version } from './version.ts'
@@ -35,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       logger.info('Daprd shutdown gracefully')
     },
     graceMs: options.gracefulShutdownMs + (options.blockShutdownMs ?? 0) + 1000,
+    exit: (code) => process.exit(code),
     logger,
     clock: systemClock,
   })
@@ -71,7 +72,7 @@ function readOptions(argv: readonly string[]): RuntimeOptions | undefined {
       process.stdout.write(`Version: ${version}\nNode.js: ${process.versions.node}\n`)
       return undefined
     }
-    return runtimeOptions(parsed.values, process.env)
+    return optionsOf(parsed, process.env)
   } catch (error) {
     const problems =
       error instanceof FlagError ? error.problems : error instanceof StartupError ? error.lines : [String(error)]

@@ -16,24 +16,39 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<b
   })
 }
 
-/** Runs `work` with a signal that aborts with `parent` and when `ms` have passed. */
-export async function withDeadline<T>(
-  clock: Clock,
-  ms: number,
+/**
+ * Runs `work` with a signal that aborts with `parent`, but only until `work` has settled: what it made lives on.
+ */
+export async function whilePending<T>(
   parent: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, controller: AbortController) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
   const abort = (): void => controller.abort(parent?.reason)
   if (parent?.aborted) abort()
   else parent?.addEventListener('abort', abort, { once: true })
-  const timer = clock.schedule(ms, () => controller.abort(new Error(`no answer within ${ms} ms`)))
   try {
-    return await work(controller.signal)
+    return await work(controller.signal, controller)
   } finally {
-    timer.cancel()
     parent?.removeEventListener('abort', abort)
   }
+}
+
+/** Runs `work` with a signal that aborts with `parent` and when `ms` have passed. */
+export function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  parent: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return whilePending(parent, async (signal, controller) => {
+    const timer = clock.schedule(ms, () => controller.abort(new Error(`no answer within ${ms} ms`)))
+    try {
+      return await work(signal)
+    } finally {
+      timer.cancel()
+    }
+  })
 }
 
 export interface BackoffRules {

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { FakeApp } from '../../test/support/fake-app.ts'
 import { livePubSub } from '../../test/support/fake-broker.ts'
 import type { Live } from '../components/live.ts'
-import { createInputBindings, invokeBinding } from './index.ts'
+import { createInputBindings } from './input.ts'
+import { invokeBinding } from './output.ts'
 
 /** A source that delivers what a test says, and a target that answers with its request. */
 class FakeBinding implements Binding {

@@ -9,7 +9,7 @@ import type {
 import { isWireError } from '@outrigger/wire'
 import { AppBusyError } from '../app/channel.ts'
 import type { AppChannel, AppResponse } from '../app/channel.ts'
-import { withDeadline } from '../app/time.ts'
+import { whilePending, withDeadline } from '../app/time.ts'
 import type { Live } from '../components/live.ts'
 import { Calm } from '../pubsub/calm.ts'
 import { asField, metadataFields } from '../pubsub/headers.ts'
@@ -102,7 +102,8 @@ class Inputs implements InputBindings {
       return
     }
     try {
-      const reader = await binding.read(this.delivery(name, path, channel), { signal })
+      const deliver = this.delivery(name, path, channel)
+      const reader = await whilePending(signal, (pending) => binding.read!(deliver, { signal: pending }))
       this.readers.set(name, reader)
       void reader.ended.then((error) => {
         this.readers.delete(name)

@@ -83,11 +83,15 @@ const defaultReadBufferBytes = 4096
 type Parsed = ParsedFlags<typeof flags>
 
 /**
- * Turns flags and environment into the options of a runtime.
+ * Turns flags, by name, and environment into the options of a runtime.
  * @throws StartupError with every wrong flag
  */
 export function runtimeOptions(input: FlagInput, env: Env): RuntimeOptions {
-  const parsed = parse(input, env)
+  return optionsOf(parse(input, env), env)
+}
+
+/** As `runtimeOptions`, of a command line that was parsed. */
+export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
   const { values } = parsed
   const errors: string[] = []
   const { 'app-id': appId = '', 'app-port': givenAppPort, mode } = values

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Subscription } from '@outrigger/spec'
-import { Backoff, sleep } from '../app/time.ts'
+import { Backoff, sleep, whilePending } from '../app/time.ts'
 import { createBulkDelivery } from './bulk-delivery.ts'
 import { BulkBuffer } from './bulk-buffer.ts'
 import { createDelivery } from './delivery.ts'
@@ -104,7 +104,7 @@ export class SubscriptionRunner {
   /** One life of the subscription; resolves with what ended it. */
   private async once(signal: AbortSignal, tried: () => void): Promise<string> {
     try {
-      const subscription = await this.subscribe(signal)
+      const subscription = await whilePending(signal, this.subscribe)
       this.current = subscription
       if (signal.aborted) await subscription.close(this.cut.signal)
       else this.logger.info('subscribed', this.names())

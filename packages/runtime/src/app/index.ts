@@ -1,8 +1,0 @@
-export { AppBusyError } from './channel.ts'
-export type { AppChannel, AppRequest, AppResponse } from './channel.ts'
-export { createAppHealth } from './health.ts'
-export type { AppHealth, AppHealthOptions } from './health.ts'
-export { createHttpChannel } from './http-channel.ts'
-export type { HttpChannelOptions } from './http-channel.ts'
-export { waitForPort } from './wait-for-port.ts'
-export type { WaitForPortOptions } from './wait-for-port.ts'
