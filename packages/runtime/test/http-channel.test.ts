@@ -3,8 +3,11 @@ import { createServer } from '@outrigger/wire'
 import type { Handler, Server } from '@outrigger/wire'
 import { freePort, recordingLogger, virtualClock, waitFor } from '@outrigger/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
-import { AppBusyError, createHttpChannel, waitForPort } from '../src/app/index.ts'
-import type { AppChannel, AppResponse, HttpChannelOptions } from '../src/app/index.ts'
+import { AppBusyError } from '../src/app/channel.ts'
+import type { AppChannel, AppResponse } from '../src/app/channel.ts'
+import { createHttpChannel } from '../src/app/http-channel.ts'
+import type { HttpChannelOptions } from '../src/app/http-channel.ts'
+import { waitForPort } from '../src/app/wait-for-port.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
