@@ -53,8 +53,13 @@ export function isLive(value: unknown): value is LiveComponent {
 
 /** What a failed `create` says, on one line. */
 export function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const line = text.replaceAll(/\s*\n\s*/g, ' ').slice(0, 1000)
+  const line = lineOf(error)
   if (error instanceof LoadProblem) return line
   return isComponentError(error) ? `cannot be started (${error.code}): ${line}` : `cannot be started: ${line}`
+}
+
+/** The message of whatever was thrown, on one line of bearable length. */
+export function lineOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.replaceAll(/\s*\n\s*/g, ' ').slice(0, 1000)
 }

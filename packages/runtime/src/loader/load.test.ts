@@ -401,7 +401,7 @@ describe('secrets', () => {
       async ({ metadata }) => {
         throw new ComponentError('UNAUTHENTICATED', `wrong password ${metadata['f']}`)
       },
-      async () => stateStore(() => Promise.reject(new Error('closing'))),
+      async ({ metadata }) => stateStore(() => Promise.reject(new Error(`closing ${metadata['f']}`))),
     ]
     for (const value of values) {
       for (const type of ['string', 'int'] as const) {
@@ -487,9 +487,9 @@ describe('what goes wrong', () => {
     expect(await failureOf(texts, { definitions })).toEqual([
       '(inline):1: Component "a" (state.test): spec.metadata "host" is required',
       '(inline):8: Component "a" (state.test): spec.metadata "PORT" must be a whole number, got x',
-      '(inline):17: Component "b" (state.test): spec.metadata "host" has {podName}, and the variable POD_NAME is not set: set it, or write the name',
+      '(inline):18: Component "b" (state.test): spec.metadata "host" has {podName}, and the variable POD_NAME is not set: set it, or write the name',
       expect.stringMatching(
-        /^\(inline\):19: Component "c" \(state.none\): .* npm install @outrigger\/state-none /,
+        /^\(inline\):21: Component "c" \(state.none\): .* npm install @outrigger\/state-none /,
       ),
     ])
   })
@@ -624,7 +624,5 @@ test('unloading closes in reverse and logs what fails', async () => {
   const { loaded } = await loadComponents(options)
   await unloadComponents(loaded, options)
   expect(closed).toEqual(['c', 'b', 'a'])
-  expect(logger.lines).toContain(
-    'error Component "b" (state.ok) was not closed properly: cannot be started: still busy',
-  )
+  expect(logger.lines).toContain('error Component "b" (state.ok) was not closed properly: still busy')
 })

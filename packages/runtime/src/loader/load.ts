@@ -2,9 +2,9 @@ import type { ComponentContext, ComponentDefinition, Logger, Metadata, SecretSto
 import type { LoadedComponent } from '../components/live.ts'
 import { StartupError } from '../config/startup-error.ts'
 import type { ComponentResource } from '../resources/model.ts'
-import { isLive, reasonOf, within } from './create.ts'
+import { isLive, lineOf, reasonOf, within } from './create.ts'
 import { kindOf, loadDefinition, pickVersion } from './definition.ts'
-import { parseMetadata, secretValues } from './metadata.ts'
+import { parseMetadata, secretsOf, secretValues } from './metadata.ts'
 import { plan } from './order.ts'
 import { type FieldProblem, resolveProperties } from './properties.ts'
 import { redactor } from './redact.ts'
@@ -45,11 +45,12 @@ export async function unloadComponents(
   loaded: readonly LoadedComponent[],
   { logger }: { readonly logger: Logger },
 ): Promise<void> {
-  for (const { resource, instance } of loaded.toReversed()) {
+  for (const component of loaded.toReversed()) {
     try {
-      await instance.close()
+      await component.instance.close()
     } catch (error) {
-      logger.error(`${labelOf(resource)} was not closed properly: ${reasonOf(error)}`)
+      const redact = redactor(secretsOf(component))
+      logger.error(`${labelOf(component.resource)} was not closed properly: ${redact(lineOf(error))}`)
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { MetadataField, MetadataSchema } from '@outrigger/spec'
-import type { Kind } from '../components/live.ts'
+import type { Kind, LoadedComponent } from '../components/live.ts'
 import { didYouMean } from '../resources/nearest.ts'
 import type { FieldProblem, Properties } from './properties.ts'
 
@@ -65,6 +65,19 @@ export function parseMetadata(
 export function secretValues(schema: MetadataSchema<unknown>, properties: Properties): string[] {
   return Object.entries(properties.values)
     .filter(([name]) => properties.referred.has(name) || fieldOf(name, schema)?.sensitive === true)
+    .map(([, value]) => value)
+}
+
+/** The same, of a component that is there. */
+export function secretsOf({ resource, definition, version, properties }: LoadedComponent): string[] {
+  const schema = definition.versions[version]?.metadata
+  const referred = new Set(
+    resource.metadata.filter(({ secretKeyRef, envRef }) => secretKeyRef ?? envRef).map(({ name }) => name),
+  )
+  return Object.entries(properties)
+    .filter(
+      ([name]) => referred.has(name) || (schema !== undefined && fieldOf(name, schema)?.sensitive === true),
+    )
     .map(([, value]) => value)
 }
 

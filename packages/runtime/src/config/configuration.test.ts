@@ -1,0 +1,181 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readConfiguration } from './configuration.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'config-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+async function read(texts: readonly string[], env: Record<string, string> = {}) {
+  const paths = texts.map((_, index) => join(folder, `${index}.yaml`))
+  await Promise.all(texts.map((text, index) => writeFile(paths[index]!, text)))
+  const { configuration, problems } = await readConfiguration(paths, env)
+  return {
+    configuration,
+    lines: problems.map(({ severity, message }) => `${severity} ${message.replaceAll(`${folder}/`, '')}`),
+  }
+}
+
+const spec = (text: string) =>
+  `apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n${text.replaceAll(/^/gm, '  ')}\n`
+
+describe('what is used', () => {
+  test('without any file', async () => {
+    expect((await read([])).configuration).toEqual({
+      secretScopes: [],
+      apiAccess: { allowed: [], denied: [] },
+      apiLogging: { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
+      deniedComponents: [],
+      features: [],
+      modules: {},
+      packageScopes: ['@outrigger'],
+    })
+  })
+
+  test('every section', async () => {
+    const { configuration, lines } = await read([
+      `apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata:
+  name: c
+  annotations:
+    modules.outrigger.dev/state.redis: "@acme/redis"
+    outrigger.dev/scopes: "@acme, @outrigger"
+spec:
+  secrets:
+    scopes:
+      - storeName: vault
+        defaultAccess: Deny
+        allowedSecrets: [a, 1]
+  api:
+    allowed:
+      - {name: state, version: v1.0, protocol: HTTP}
+    denied:
+      - {name: bindings}
+  logging:
+    apiLogging: {enabled: true, obfuscateURLs: true}
+  components:
+    deny: [bindings.smtp, State.Redis/v1]
+  features:
+    - {name: B, enabled: true}
+    - {name: A, enabled: true}
+    - {name: C, enabled: false}
+`,
+    ])
+    expect(lines).toEqual([])
+    expect(configuration).toEqual({
+      secretScopes: [
+        { storeName: 'vault', defaultAccess: 'deny', allowedSecrets: ['a', '1'], deniedSecrets: [] },
+      ],
+      apiAccess: {
+        allowed: [{ name: 'state', version: 'v1.0', protocol: 'http' }],
+        denied: [{ name: 'bindings', version: undefined, protocol: undefined }],
+      },
+      apiLogging: { enabled: true, obfuscateUrls: true, omitHealthChecks: false },
+      deniedComponents: ['bindings.smtp', 'state.redis/v1'],
+      features: ['A', 'B'],
+      modules: { 'state.redis': '@acme/redis' },
+      packageScopes: ['@acme', '@outrigger'],
+    })
+  })
+
+  test('later files win, section by section', async () => {
+    const { configuration } = await read([
+      spec('features: [{name: A, enabled: true}]\ncomponents: {deny: [a.b]}'),
+      spec('features: [{name: B, enabled: true}]'),
+    ])
+    expect(configuration).toMatchObject({ features: ['B'], deniedComponents: ['a.b'] })
+  })
+
+  test('variables, and a file without kind', async () => {
+    const text = 'spec:\n  components:\n    deny: ["$TYPE", "${TYPE}/v1", "x$", "$NONE"]\n'
+    const { configuration, lines } = await read([text], { TYPE: 'state.x' })
+    expect(configuration.deniedComponents).toEqual(['state.x', 'state.x/v1', 'x$', ''])
+    expect(lines).toEqual(['warn 0.yaml:3: the variable NONE is not set and becomes empty'])
+  })
+})
+
+describe('what is not built yet', () => {
+  test.each([
+    [
+      'tracing: {samplingRate: "1"}',
+      'warn 0.yaml:6: Configuration "c": spec.tracing has no effect: tracing is not built yet: nothing is exported',
+    ],
+    [
+      'metric: {enabled: true}',
+      'warn 0.yaml:6: Configuration "c": spec.metric has no effect: metrics are not built yet: none are offered',
+    ],
+    [
+      'mtls:\n  enabled: true',
+      'fatal 0.yaml:7: Configuration "c": spec.mtls.enabled asks for mutual TLS, which is not built yet: set it to false to start without',
+    ],
+    [
+      'httpPipeline:\n  handlers: [{name: a, type: middleware.http.bearer}]',
+      'fatal 0.yaml:6: Configuration "c": spec.httpPipeline asks for HTTP middleware, which is not built yet and may be there to protect: remove it to start without',
+    ],
+    [
+      'accessControl: {defaultAction: deny}',
+      'fatal 0.yaml:6: Configuration "c": spec.accessControl limits who may call the application, which is not built yet: remove it to start without',
+    ],
+    [
+      'accessControl: {policies: [{appId: a}]}',
+      'fatal 0.yaml:6: Configuration "c": spec.accessControl limits who may call the application, which is not built yet: remove it to start without',
+    ],
+  ])('%s', async (text, line) => {
+    expect((await read([spec(text)])).lines).toEqual([line])
+  })
+
+  test('is not asked for by its own absence', async () => {
+    const text =
+      'metric: {enabled: false}\nmtls: {enabled: false}\naccessControl: {defaultAction: allow}\nhttpPipeline: {handlers: []}\ntracing: {}'
+    expect((await read([spec(text)])).lines).toEqual([])
+  })
+})
+
+describe('what is wrong is fatal', () => {
+  test.each([
+    [
+      spec('secrets: {scopes: [{storeName: a, defaultAccess: no-way}]}'),
+      'fatal 0.yaml:6: Configuration "c": spec.secrets.scopes[0].defaultAccess must be allow or deny',
+    ],
+    [
+      spec('secrets: {scopes: [{storeName: a}, {storeName: a}]}'),
+      'fatal 0.yaml:6: Configuration "c": spec.secrets.scopes[1].storeName "a" is there twice: put both lists into one scope',
+    ],
+    [
+      spec('api: {denied: [{version: v1.0}]}'),
+      'fatal 0.yaml:6: Configuration "c": spec.api.denied[0].name is missing: name the building block, such as state',
+    ],
+    [
+      spec('secrts: {}'),
+      'warn 0.yaml:6: Configuration "c": spec.secrts is not a known key and has no effect (did you mean secrets?)',
+    ],
+    [
+      'spec: {',
+      /^fatal 0\.yaml:1: \(column \d+\) a quote, bracket, comma or space is missing; this document is left out$/,
+    ],
+    [
+      'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: x}\nspec: {type: state.x}',
+      'warn 0.yaml:1: kind Component has no effect in a file of --config: use --resources-path',
+    ],
+    [
+      spec('{}').replace('name: c', 'name: c\n  annotations: {modules.outrigger.dev/state.x: ../x}'),
+      'fatal 0.yaml:1: Configuration "c": metadata.annotations["modules.outrigger.dev/state.x"] "../x" is no package name: write one such as @acme/state-redis',
+    ],
+  ])('%#', async (text, line) => {
+    expect((await read([text])).lines).toEqual([
+      typeof line === 'string' ? line : expect.stringMatching(line),
+    ])
+  })
+
+  test('a file that is not there', async () => {
+    const { problems } = await readConfiguration([join(folder, 'none.yaml')], {})
+    expect(problems).toMatchObject([
+      { severity: 'fatal', message: `${join(folder, 'none.yaml')}: does not exist` },
+    ])
+  })
+})
