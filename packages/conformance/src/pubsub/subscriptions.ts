@@ -1,4 +1,4 @@
-import type { IncomingMessage } from '@outrigger/spec'
+import type { DeliverBulk, IncomingMessage } from '@outrigger/spec'
 import { expect } from 'vitest'
 import { aborted, expectCode, plain } from '../checks.ts'
 import { Gate, Inbox, join, publish, publishOf, quietMs, redeliveryMs, type PubSubCase } from './options.ts'
@@ -73,6 +73,7 @@ export const subscriptionCases: readonly PubSubCase[] = [
       await fixture.until('the delivery', () => inbox.pending > 0)
       await fixture.within('close', subscription.close(AbortSignal.abort()))
       gate.open()
+      await fixture.pause(quietMs)
       await member.subscribe(topic, later.deliver)
       await publish(member.pubsub, topic, '2')
       await fixture.until('the next message', () => later.count('2') > 0, redeliveryMs(fixture))
@@ -218,28 +219,44 @@ export const subscriptionCases: readonly PubSubCase[] = [
     name: 'bulkSubscribe hands over no more than asked for, and settles each message by itself',
     needs: ['bulkSubscribe'],
     run: async (fixture) => {
-      const [topic, batches] = [fixture.unique('topic'), [] as (readonly IncomingMessage[])[]]
-      const texts = (): string[] => batches.flat().map(({ data }) => Buffer.from(data).toString())
+      const [topic, gate, batches] = [
+        fixture.unique('topic'),
+        new Gate(),
+        [] as (readonly IncomingMessage[])[],
+      ]
+      const textOf = ({ data }: IncomingMessage): string => Buffer.from(data).toString()
+      const sent = Array.from({ length: 20 }, (_, n) => `${n}`)
+      let [nacked, pending, most] = ['', 0, 0]
+      const deliver: DeliverBulk = async (messages) => {
+        batches.push(messages)
+        most = Math.max(most, (pending += messages.length))
+        // One message of a batch of several, so that its neighbours show whether they are settled apart.
+        if (nacked === '' && (messages.length > 1 || batches.flat().length >= sent.length)) {
+          nacked = textOf(messages[0]!)
+          await gate.opened
+          pending -= messages.length
+          return messages.map((_, n) => (n === 0 ? 'nack' : 'ack'))
+        }
+        await gate.opened
+        pending -= messages.length
+        return messages.map(() => 'ack')
+      }
       const member = await join(fixture, fixture.unique('app'))
       const subscription = await member.pubsub.bulkSubscribe!(
-        { topic, metadata: member.metadata, maxMessages: 5, maxWaitMs: 20 },
-        (messages) => {
-          batches.push(messages)
-          const again = (text: string): boolean =>
-            text === '7' && texts().filter((each) => each === '7').length < 2
-          return Promise.resolve(
-            messages.map(({ data }) => (again(Buffer.from(data).toString()) ? 'nack' : 'ack')),
-          )
-        },
+        { topic, metadata: member.metadata, maxMessages: 5, maxWaitMs: 20, maxInFlight: 10 },
+        deliver,
         plain,
       )
-      const sent = Array.from({ length: 12 }, (_, n) => `${n}`)
+      // Until the gate opens some are under way, and the others gather.
       await publish(member.pubsub, topic, ...sent)
-      await fixture.until('the redelivery', () => texts().length >= 13, redeliveryMs(fixture))
+      await fixture.until('the first batch', () => batches.length > 0)
+      gate.open()
+      await fixture.until('the redelivery', () => batches.flat().length > sent.length, redeliveryMs(fixture))
       await fixture.pause(quietMs)
-      expect(texts().toSorted()).toEqual([...sent, '7'].toSorted())
+      expect(batches.flat().map(textOf).toSorted()).toEqual([...sent, nacked].toSorted())
       expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(5)
       expect(Math.min(...batches.map(({ length }) => length))).toBeGreaterThan(0)
+      expect(most).toBeLessThanOrEqual(10)
       await fixture.within('close', subscription.close())
     },
   },
