@@ -76,7 +76,7 @@ export async function startRedisSentinel(): Promise<RedisGroup> {
 
 /** Sends one command and returns the raw answer; an error reply is thrown. */
 export async function say({ host, port }: Service, command: string): Promise<string> {
-  const answer = await exchange({ host, port, send: `${command}\r\nQUIT\r\n` })
+  const answer = await exchange({ host, port, send: `${command}\r\nPING\r\n`, end: '+PONG\r\n' })
   if (answer.startsWith('-')) throw new Error(`${command}: ${answer.slice(1).trim()}`)
   return answer
 }

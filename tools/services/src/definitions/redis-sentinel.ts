@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServiceDefinition } from '../definition.ts'
-import { redis } from './redis.ts'
+import { exchange } from '../exchange.ts'
 
 /** A sentinel that watches nobody yet: tell it with `SENTINEL MONITOR`. */
 export const redisSentinel: ServiceDefinition = {
@@ -14,5 +14,10 @@ export const redisSentinel: ServiceDefinition = {
     writeFileSync(file, `port ${port}\nbind ${host}\ndir ${dataDir}\n`)
     return [file, '--sentinel']
   },
-  probe: redis.probe,
+  // A sentinel knows no QUIT.
+  async probe({ host, port, pid }) {
+    const info = await exchange({ host, port, send: 'INFO server\r\nPING\r\n', end: '+PONG\r\n' })
+    const found = /^process_id:(\d+)/m.exec(info)?.[1]
+    if (found !== String(pid)) throw new Error(`expected process ${pid} on port ${port}, found ${found}`)
+  },
 }
