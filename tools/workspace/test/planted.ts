@@ -57,7 +57,10 @@ export class Planted {
 
   constructor(files: Files) {
     this.write(files)
-    symlinkSync(join(root, 'node_modules'), join(this.root, 'node_modules'))
+    mkdirSync(join(this.root, 'node_modules'))
+    for (const name of ['.bin', '@types', 'oxfmt', 'oxlint', 'oxlint-tsgolint']) {
+      symlinkSync(join(root, 'node_modules', name), join(this.root, 'node_modules', name))
+    }
   }
 
   get workspace() {

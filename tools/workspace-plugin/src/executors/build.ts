@@ -78,7 +78,7 @@ export async function buildPackages(
   workspaceRoot: string,
   tasks: readonly PackageTask[],
 ): Promise<Record<string, TaskOutcome>> {
-  const filled = tasks.filter(({ root }) => existsSync(join(workspaceRoot, root, 'src/index.ts')))
+  const filled = tasks.filter(({ root }) => entries(join(workspaceRoot, root)).length > 0)
   const roots = filled.map(({ root }) => root)
   for (const root of roots)
     rmSync(join(workspaceRoot, '.cache/tsc', `${basename(root)}.tsbuildinfo`), { force: true })
