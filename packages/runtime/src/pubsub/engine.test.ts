@@ -374,6 +374,20 @@ describe('life', () => {
     expect(app.calls.filter(({ path }) => path === '/dapr/subscribe')).toHaveLength(1)
   })
 
+  it('pauses while it still waits for the application, which it asks again on resume', async () => {
+    const { app, broker, engine } = setUp()
+    app.down = true
+    const started = engine.start()
+    await settle()
+    await engine.pause()
+    await started
+    expect(broker.attempts).toBe(0)
+    app.down = false
+    await engine.resume()
+    expect(app.calls.map(({ path }) => path)).toEqual(['/dapr/subscribe'])
+    expect(broker.subscribed).toHaveLength(1)
+  })
+
   it('starts nothing without an application', async () => {
     const { broker, engine, logger } = setUp(undefined, { channel: undefined })
     await engine.start()
