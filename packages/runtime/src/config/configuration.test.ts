@@ -156,7 +156,7 @@ describe('what is wrong is fatal', () => {
     ],
     [
       'spec: {',
-      /^fatal 0\.yaml:1: \(column \d+\) a quote, bracket, comma or space is missing; this document is left out$/,
+      /^fatal 0\.yaml:1: \(column \d+\) wrong indentation \(.*\), or a bracket is not closed; this document is left out$/,
     ],
     [
       'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: x}\nspec: {type: state.x}',

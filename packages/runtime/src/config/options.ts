@@ -74,12 +74,6 @@ export interface RuntimeOptions {
   readonly warnings: readonly string[]
 }
 
-const protocols: ReadonlySet<string> = new Set(['http', 'https', 'h2c', 'grpc', 'grpcs'])
-const levels: ReadonlySet<string> = new Set(['debug', 'info', 'warn', 'error', 'fatal'])
-const mebibyte = 2 ** 20
-const defaultBodyBytes = 4 * mebibyte
-const defaultReadBufferBytes = 4096
-
 type Parsed = ParsedFlags<typeof flags>
 
 /**

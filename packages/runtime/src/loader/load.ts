@@ -129,7 +129,7 @@ class Loading {
   }
 
   async #load(resource: ComponentResource): Promise<LoadedComponent> {
-    const { logger, clock, random, context, signal } = this.#options
+    const { clock, random, context, signal } = this.#options
     const kind = kindOf(resource.type)
     const definition = await loadDefinition(resource.type, this.#options)
     const { name: version, version: made } = pickVersion(definition, resource.version)

@@ -222,7 +222,8 @@ const explain: Readonly<Record<string, string>> = {
   BAD_DIRECTIVE: 'a line that begins with % and is no directive',
   BAD_DQ_ESCAPE:
     'an unknown escape in a text between double quotes: write \\\\ for a backslash, or use single quotes',
-  BAD_INDENT: 'wrong indentation: the items of one map or list begin in the same column',
+  BAD_INDENT:
+    'wrong indentation (the items of a map or list begin in one column), or a bracket is not closed',
   BAD_PROP_ORDER: 'anchor and tag come before the value',
   BAD_SCALAR_START: 'a text cannot begin with this character: put it between quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a map inside a value on one line: put the value between quotes if it holds a colon',

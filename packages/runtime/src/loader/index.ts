@@ -1,5 +1,0 @@
-export { loadDefinition } from './definition.ts'
-export { LoadError, loadComponents, unloadComponents } from './load.ts'
-export { canonicalType, isComponentType } from './names.ts'
-export { LoadProblem, type Resolution, resolveComponent } from './resolve.ts'
-export type { LoadContext, LoadFailure, LoadOptions, LoadResult, ResolveOptions } from './types.ts'

@@ -1,2 +1,0 @@
-export * from './model.ts'
-export { type ReadOptions, readResources, type ReadResult } from './read.ts'
