@@ -1,8 +1,9 @@
 /** The Outrigger sidecar as a library: the same building blocks, in your own process. */
 import { hostname } from 'node:os'
-import { createLog, streamSink, systemClock } from '@outrigger/host'
+import { createLog, streamSink, systemClock, type Flag } from '@outrigger/host'
 import type { ComponentDefinition, Logger, Clock, Random } from '@outrigger/spec'
 import type { InProcessApp } from './app/in-process-channel.ts'
+import { flags } from './config/flags.ts'
 import { runtimeOptions, type RuntimeOptions } from './config/options.ts'
 import { RuntimeCore, type RuntimeApi } from './runtime.ts'
 import { version } from './version.ts'
@@ -13,9 +14,11 @@ export type { RuntimeApi } from './runtime.ts'
 export { StartupError } from './config/startup-error.ts'
 export { ApiError } from './api/api-error.ts'
 export { errorTable } from './api/errors.ts'
-export { flags as daprdFlags } from './config/flags.ts'
 export { componentTypes, describeComponent, findComponent, packageOf } from './loader/inspect.ts'
 export { version }
+
+/** The flags of `daprd`, as its parser, help and documentation read them. */
+export const daprdFlags: readonly Flag[] = flags
 
 /** What `createRuntime` takes. Only `appId` is needed. */
 export interface CreateRuntimeOptions extends Partial<Omit<RuntimeOptions, 'appId' | 'warnings'>> {

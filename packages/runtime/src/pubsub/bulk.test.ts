@@ -1,3 +1,4 @@
+import type { BulkSubscribeRequest, DeliverBulk } from '@outrigger/spec'
 import { recordingLogger, seededRandom, settle, virtualClock } from '@outrigger/testkit'
 import { describe, expect, it } from 'vitest'
 import { FakeApp } from '../../test/support/fake-app.ts'
@@ -12,9 +13,8 @@ interface Bulk {
   entries: { entryId: string; event: { id: string } | string; contentType: string; metadata: object }[]
 }
 
-async function setUp(more: object = {}) {
+async function setUp(more: object = {}, broker = new FakeBroker()) {
   const app = new FakeApp()
-  const broker = new FakeBroker()
   const clock = virtualClock()
   const item = {
     pubsubname: 'bus',
@@ -48,7 +48,36 @@ async function setUp(more: object = {}) {
   return { app, broker, clock, engine, deliver }
 }
 
+/** A broker that hands out many messages at once. */
+class GatheringBroker extends FakeBroker {
+  bulk: { request: BulkSubscribeRequest; deliver: DeliverBulk } | undefined
+
+  constructor() {
+    super(['bulkSubscribe'])
+  }
+
+  bulkSubscribe(request: BulkSubscribeRequest, deliver: DeliverBulk) {
+    this.bulk = { request, deliver }
+    return this.subscribe(request, () => Promise.resolve('nack'))
+  }
+}
+
 describe('bulk subscription', () => {
+  it('leaves the gathering to a broker that can', async () => {
+    const broker = new GatheringBroker()
+    const { app, engine } = await setUp({}, broker)
+    expect(broker.bulk!.request).toMatchObject({ topic: 'orders', maxMessages: 3, maxWaitMs: 500 })
+    const messages = ['SUCCESS', 'RETRY'].map((id) => ({
+      topic: 'orders',
+      data: Buffer.from(JSON.stringify({ id })),
+      metadata: {},
+    }))
+    expect(await broker.bulk!.deliver(messages)).toEqual(['ack', 'nack'])
+    expect(app.posts).toEqual(['/bulk'])
+    await engine.stop()
+    expect(await broker.bulk!.deliver(messages)).toEqual(['nack', 'nack'])
+  })
+
   it('gathers until there are enough and settles each by its own status', async () => {
     const { app, broker, deliver, engine } = await setUp()
     expect(broker.subscribed[0]!.request.maxInFlight).toBe(3)
