@@ -1,14 +1,20 @@
-import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { ExecutorContext, TaskGraph } from '@nx/devkit'
 import { errorsByPackage, outcomes, packageTasks, tsc, type PackageTask, type TaskOutcome } from '../tasks.ts'
 
+interface Manifest {
+  readonly bin?: Readonly<Record<string, string>>
+  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+}
+
 /** `src/index.ts`, and the sources of whatever the manifest exports or names as an executable. */
 export function entries(folder: string): string[] {
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    bin?: Record<string, string>
-    exports?: Record<string, string | Record<string, string>>
-  }
+  const manifest = readManifest(folder)
   const built = [
     './dist/index.js',
     ...Object.values(manifest.bin ?? {}),
@@ -58,6 +64,7 @@ async function bundle(workspaceRoot: string, root: string): Promise<string> {
       .map(({ text, location }) => `${location?.file ?? root}:${location?.line ?? 1}: ${text}`)
       .join('\n')
   }
+  makeExecutable(folder)
   // What an earlier build left: chunks that were not written again, declarations without a source.
   for (const file of globSync('**/*', { cwd: dist })) {
     const stale = file.endsWith('.js')
@@ -66,6 +73,17 @@ async function bundle(workspaceRoot: string, root: string): Promise<string> {
     if (stale) rmSync(join(dist, file))
   }
   return ''
+}
+
+/** Every command of the manifest begins with a shebang and may be executed, whatever its source begins with. */
+function makeExecutable(folder: string): void {
+  for (const target of Object.values(readManifest(folder).bin ?? {})) {
+    const file = join(folder, target)
+    if (!existsSync(file)) continue
+    const text = readFileSync(file, 'utf8')
+    if (!text.startsWith('#!')) writeFileSync(file, `#!/usr/bin/env node\n${text}`)
+    chmodSync(file, 0o755)
+  }
 }
 
 /** `src/a/b.ts` -> `a/b`, the name of what is built from it. */
