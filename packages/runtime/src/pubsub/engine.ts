@@ -1,111 +1,165 @@
-import { constants } from 'node:fs'
-import {
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  unlink,
-  type FileHandle,
-} from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type BindingData, type Random } from '@outrigger/spec'
-import { fileError } from './errors.ts'
+import type { OperationOptions } from '@outrigger/spec'
+import { withDeadline } from '../app/time.ts'
+import { Calm } from './calm.ts'
+import { discover } from './discovery.ts'
+import { Publisher } from './publish.ts'
+import { SubscriptionRunner } from './runner.ts'
+import type { DeliveryShared } from './settle.ts'
+import { fromResource, merge } from './subscriptions.ts'
+import type { SubscriptionPlan } from './subscriptions.ts'
+import type {
+  BulkPublishInput,
+  PublishFailure,
+  PublishInput,
+  PubSubEngine,
+  PubSubEngineOptions,
+  SubscriptionInfo,
+} from './types.ts'
 
-/** Begins the names of files that are not complete; they are in no list. */
-const incomplete = '.outrigger-incomplete-'
+/** Creates the engine; nothing is subscribed before `start`. */
+export function createPubSubEngine(options: PubSubEngineOptions): PubSubEngine {
+  return new Engine(options)
+}
 
-const chunkBytes = 64 * 1024
+class Engine implements PubSubEngine {
+  private readonly options: PubSubEngineOptions
+  private readonly publisher: Publisher
+  private readonly shared: DeliveryShared | undefined
+  private readonly life = new AbortController()
+  /** Aborts when `stop` may wait no longer: a pause under way neither. */
+  private readonly force = new AbortController()
+  private plans: readonly SubscriptionPlan[]
+  /** Whether the application was asked for its subscriptions: once is enough. */
+  private discovered = false
+  private runners: readonly SubscriptionRunner[] | undefined
+  /** Of the start that is under way. */
+  private opening: AbortController | undefined
+  /** Starts and stops follow one another. */
+  private turn: Promise<void> = Promise.resolve()
 
-// Absent on Windows. Without waiting: a pipe would wait for somebody to write into it.
-const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-
-/** Writes a file: others see the former content or the whole new one, also after a crash. */
-export async function write(
-  path: string,
-  data: BindingData,
-  random: Random,
-  signal?: AbortSignal,
-): Promise<void> {
-  const folder = dirname(path)
-  await mkdir(folder, { recursive: true })
-  const former = await stat(path).catch(() => undefined)
-  const temporary = join(folder, incomplete + random.uuid())
-  try {
-    {
-      await using handle = await open(temporary, 'wx')
-      if (former?.isFile() === true) await handle.chmod(former.mode & 0o777)
-      await fill(handle, data, signal)
-      await handle.sync()
+  constructor(options: PubSubEngineOptions) {
+    this.options = options
+    const { pubsubs, appId, namespace, clock, random, logger, channel, limits = {} } = options
+    this.publisher = new Publisher({
+      pubsubs,
+      appId,
+      namespace,
+      clock,
+      random,
+      bulkParallelism: limits.bulkPublishParallelism ?? 32,
+    })
+    this.shared = channel && {
+      publisher: this.publisher,
+      channel,
+      calm: new Calm(clock, random),
+      clock,
+      random,
+      logger,
+      maxReplyBytes: limits.maxReplyBytes ?? 64 * 1024,
+      maxBulkReplyBytes: limits.maxReplyBytes ?? 1024 * 1024,
+      deadLetterTimeoutMs: limits.deadLetterTimeoutMs ?? 30_000,
     }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
-
-async function fill(handle: FileHandle, data: BindingData, signal: AbortSignal | undefined): Promise<void> {
-  for await (const chunk of data instanceof Uint8Array ? [data] : data) {
-    throwIfAborted(signal)
-    await handle.writeFile(chunk)
-  }
-}
-
-/** Reads a file: a small one whole, a large one as a stream that opens the file when it is first read from. */
-export async function read(path: string, fileName: string, signal?: AbortSignal): Promise<BindingData> {
-  await using handle = await openFile(path)
-  const { size } = await handle.stat()
-  if (size > chunkBytes) return chunks(path, fileName, signal)
-  return handle.readFile()
-}
-
-async function* chunks(
-  path: string,
-  fileName: string,
-  signal: AbortSignal | undefined,
-): AsyncIterable<Uint8Array> {
-  try {
-    await using handle = await openFile(path)
-    for (;;) {
-      throwIfAborted(signal)
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes)
-      if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
+    this.plans = merge([], options.subscriptions.map(fromResource), this.brokerNames(), logger)
+    if (channel === undefined && this.plans.length > 0) {
+      logger.warn('there are subscriptions but no application: give --app-port')
     }
-  } catch (error) {
-    throw fileError(error, fileName)
+  }
+
+  publish(input: PublishInput, options?: OperationOptions): Promise<void> {
+    return this.publisher.publish(input, options)
+  }
+
+  bulkPublish(input: BulkPublishInput, options?: OperationOptions): Promise<readonly PublishFailure[]> {
+    return this.publisher.bulkPublish(input, options)
+  }
+
+  subscriptions(): readonly SubscriptionInfo[] {
+    return this.plans.map(({ info }) => info)
+  }
+
+  start(signal?: AbortSignal): Promise<void> {
+    return this.inTurn(() => this.open(signal))
+  }
+
+  resume(): Promise<void> {
+    return this.inTurn(() => this.open(undefined))
+  }
+
+  pause(): Promise<void> {
+    this.opening?.abort()
+    const { clock, limits } = this.options
+    const force = this.force.signal
+    return this.inTurn(() =>
+      withDeadline(clock, limits?.drainTimeoutMs ?? 30_000, force, (signal) => this.closeAll(signal)),
+    )
+  }
+
+  stop(signal?: AbortSignal): Promise<void> {
+    this.life.abort()
+    const giveUp = (): void => this.force.abort()
+    if (signal?.aborted) giveUp()
+    else signal?.addEventListener('abort', giveUp, { once: true })
+    return this.inTurn(() => this.closeAll(this.force.signal))
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(work, work)
+    return this.turn
+  }
+
+  private async open(caller: AbortSignal | undefined): Promise<void> {
+    const { shared } = this
+    if (this.runners !== undefined || shared === undefined || this.publisher.brokers.size === 0) return
+    this.opening = new AbortController()
+    const signals = [this.opening.signal, this.life.signal, ...(caller === undefined ? [] : [caller])]
+    const signal = AbortSignal.any(signals)
+    await this.askApplication(shared, signal)
+    if (signal.aborted) return
+    const runners = this.plans.flatMap((plan) => this.runner(shared, plan) ?? [])
+    this.runners = runners
+    await Promise.all(runners.map((runner) => aborted(signal, runner.start())))
+  }
+
+  /** Adds the subscriptions that the application names itself. */
+  private async askApplication(shared: DeliveryShared, signal: AbortSignal): Promise<void> {
+    if (this.discovered || this.options.discover === false) return
+    const { appId, limits } = this.options
+    const { channel, clock, random, logger } = shared
+    const maxBytes = limits?.maxSubscriptionsBytes ?? 4 * 1024 * 1024
+    const found = await discover({ channel, appId, clock, random, logger, maxBytes, signal })
+    if (found === undefined) return
+    this.discovered = true
+    this.plans = merge(this.plans, found, this.brokerNames(), logger)
+  }
+
+  private brokerNames(): ReadonlySet<string> {
+    return new Set(this.publisher.brokers.keys())
+  }
+
+  private runner(shared: DeliveryShared, plan: SubscriptionPlan): SubscriptionRunner | undefined {
+    const { pubsubName, topic } = plan.info
+    const broker = this.publisher.brokers.get(pubsubName)
+    if (broker === undefined) return undefined
+    if (!broker.scopes.maySubscribe(topic)) {
+      shared.logger.error(
+        `the scopes of pubsub ${pubsubName} do not let ${this.options.appId} subscribe to topic ${topic}`,
+      )
+      return undefined
+    }
+    return new SubscriptionRunner(shared, plan, broker, this.options.limits?.maxInFlight)
+  }
+
+  private async closeAll(signal: AbortSignal): Promise<void> {
+    const runners = this.runners ?? []
+    this.runners = undefined
+    await Promise.all(runners.map((runner) => runner.close(signal)))
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
-  const handle = await open(path, readFlags)
-  try {
-    if ((await handle.stat()).isFile()) return handle
-    throw new ComponentError('INVALID_ARGUMENT', 'fileName: it is not a file')
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
-}
-
-/** Deletes a file, a symbolic link or an empty folder. */
-export async function remove(path: string): Promise<void> {
-  if ((await lstat(path)).isDirectory()) await rmdir(path)
-  else await unlink(path)
-}
-
-/** The paths of everything in a folder and its folders that is not a folder itself, in order. Links are not followed. */
-export async function* walk(folder: string): AsyncIterable<string> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-  for (const entry of entries) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) yield* walk(path)
-    else if (!entry.name.startsWith(incomplete)) yield path
-  }
+/** Waits no longer than until `signal` aborts. */
+function aborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    void work.then(resolve, resolve)
+  })
 }
