@@ -19,6 +19,8 @@ export function proveSuite<C extends string, I extends Instance, O extends Suite
   options: O,
   mutants: readonly Mutant<I>[],
   mayBeSkipped: readonly string[] = [],
+  /** Mutants may wait for their deadlines side by side, unless what is behind them tells all of them of everything. */
+  concurrent = true,
 ): void {
   describe(`the ${suite.kind} suite`, () => {
     test('names every case once', () => {
@@ -33,15 +35,13 @@ export function proveSuite<C extends string, I extends Instance, O extends Suite
       expect(skipped.toSorted()).toEqual(mayBeSkipped.toSorted())
     })
 
-    // Each mutant has cases of its own, so they may wait for their deadlines side by side.
-    test.concurrent.each(mutants.map((mutant) => [mutant.title, mutant] as const))(
-      'fails on a component that %s',
-      async (_, mutant) => {
+    for (const mutant of mutants) {
+      test(`fails on a component that ${mutant.title}`, { concurrent }, async () => {
         const impatient = { ...options, deadlineMs: 1500, redeliveryDeadlineMs: 1000 }
         const results = await runSuite(suite, definitionOf(mutant.break), impatient, mutant.caughtBy)
         const statuses = Object.fromEntries(results.map(({ name, status }) => [name, status]))
         expect(statuses).toEqual(Object.fromEntries(mutant.caughtBy.map((name) => [name, 'failed'])))
-      },
-    )
+      })
+    }
   })
 }

@@ -39,8 +39,7 @@ export class MemoryBroker implements PubSub {
     this.#surroundings = surroundings
   }
 
-  // Async functions turn what they throw into rejections; there is nothing to await.
-  // oxlint-disable-next-line typescript/require-await
+  // Async without await, so that what is thrown becomes a rejection.
   async publish(request: PublishRequest, options: OperationOptions): Promise<void> {
     this.#check(options)
     if (request.topic === '') throw new ComponentError('INVALID_ARGUMENT', 'the topic is empty')
@@ -51,7 +50,6 @@ export class MemoryBroker implements PubSub {
     for (const queue of queues) queue.add(request)
   }
 
-  // oxlint-disable-next-line typescript/require-await
   async subscribe(
     request: SubscribeRequest,
     deliver: Deliver,

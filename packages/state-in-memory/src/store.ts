@@ -54,6 +54,11 @@ export class MemoryStore implements StateStore {
     this.#clock = clock
   }
 
+  /** How many values are held, with those that have expired and were not swept yet. */
+  get size(): number {
+    return this.#entries.size
+  }
+
   get(request: StateGetRequest, options: OperationOptions): Promise<StateItem | undefined> {
     if (this.#closed || options.signal?.aborted === true) return this.#refuse(options)
     const entry = this.#entries.get(request.key)
@@ -65,21 +70,18 @@ export class MemoryStore implements StateStore {
     return Promise.resolve(entry)
   }
 
-  // Async functions turn what they throw into rejections; there is nothing to await.
-  // oxlint-disable-next-line typescript/require-await
+  // Async without await, so that what is thrown becomes a rejection.
   async set(request: StateSetRequest, options: OperationOptions): Promise<void> {
     this.#check(options)
     this.#put(request.key, this.#written(request, undefined))
   }
 
-  // oxlint-disable-next-line typescript/require-await
   async delete(request: StateDeleteRequest, options: OperationOptions): Promise<void> {
     this.#check(options)
     this.#checkDelete(request, undefined)
     this.#remove(request.key)
   }
 
-  // oxlint-disable-next-line typescript/require-await
   async transact(transaction: StateTransaction, options: OperationOptions): Promise<void> {
     this.#check(options)
     const pending: Pending = new Map()
@@ -98,7 +100,6 @@ export class MemoryStore implements StateStore {
   }
 
   /** Keys come sorted, and the token is the last key of the page: so keys that come and go do not disturb the paging. */
-  // oxlint-disable-next-line typescript/require-await
   async keysLike(request: KeysLikeRequest, options: OperationOptions): Promise<KeysLikeResult> {
     this.#check(options)
     const { pageSize, continuationToken: after } = request
@@ -117,7 +118,6 @@ export class MemoryStore implements StateStore {
     return { keys: page, continuationToken: page[pageSize - 1] }
   }
 
-  // oxlint-disable-next-line typescript/require-await
   async deleteWithPrefix(prefix: string, options: OperationOptions): Promise<number> {
     this.#check(options)
     const now = this.#clock.now()
@@ -149,7 +149,6 @@ export class MemoryStore implements StateStore {
     if (this.#closed) throw new ComponentError('CLOSED', 'the in-memory state store is closed')
   }
 
-  // oxlint-disable-next-line typescript/require-await
   async #refuse(options: OperationOptions): Promise<undefined> {
     this.#check(options)
     return undefined
