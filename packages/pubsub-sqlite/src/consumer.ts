@@ -138,10 +138,11 @@ export class Consumer implements Subscription {
       .then((settlement) => {
         // Given back in the meantime: somebody else's now.
         if (!this.#remove(message)) return
-        this.#track(
-          this.group.settle(message, settlement),
-          'a message could not be settled and will come again',
-        )
+        // Only when a nack is committed can be seen when its message is due again.
+        const settled = this.group.settle(message, settlement).then(() => {
+          if (settlement === 'nack') this.wake()
+        })
+        this.#track(settled, 'a message could not be settled and will come again')
         this.wake()
       })
   }
