@@ -36,7 +36,8 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
     appId: options.appId,
     namespace: options.resourceNamespace,
   })
-  report([...configProblems, ...problems], logger)
+  const fatal = report([...configProblems, ...problems], logger)
+  if (fatal.length > 0) throw new StartupError(fatal)
   const baseDirectory = process.cwd()
   const { loaded } = await loadComponents({
     resources: resources.filter((resource): resource is ComponentResource => resource.kind === 'Component'),
@@ -68,9 +69,13 @@ export function unload(loaded: Loaded, logger: Logger): Promise<void> {
   return unloadComponents(loaded.components, { logger })
 }
 
-/** Warnings go to the log; what is fatal is thrown, all of it together. */
-function report(problems: readonly ResourceProblem[], logger: Logger): void {
-  for (const problem of problems) if (problem.severity !== 'fatal') logger.warn(problem.message)
-  const fatal = problems.filter((problem) => problem.severity === 'fatal')
-  if (fatal.length > 0) throw new StartupError(fatal.map((problem) => problem.message))
+/** What does not stop the start goes to the log; what does is returned, all of it together. */
+function report(problems: readonly ResourceProblem[], logger: Logger): readonly string[] {
+  for (const { severity, message } of problems) {
+    if (severity === 'debug') logger.debug(message)
+    else if (severity === 'warn') logger.warn(message)
+    // As in Dapr, a document that cannot be read is left out; whoever wrote it must see that.
+    else if (severity === 'skip') logger.error(message)
+  }
+  return problems.filter((problem) => problem.severity === 'fatal').map((problem) => problem.message)
 }
