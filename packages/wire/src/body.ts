@@ -54,21 +54,23 @@ export class IncomingBody implements Body, Watched {
   }
 
   bytes(limit = this.limit): Promise<Uint8Array> {
-    this.take(limit)
-    if (this.failure !== undefined) return Promise.reject(this.failure)
+    const refused = this.take(limit)
+    if (refused !== undefined) return Promise.reject(refused)
     if (this.finished) return Promise.resolve(empty)
     return new Promise((resolve, reject) => {
       const chunks: Uint8Array[] = []
       this.wake = () => {
-        if (this.failure !== undefined) return reject(this.failure)
-        if (this.finished) resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.seen))
+        if (this.failure !== undefined) reject(this.failure)
+        else if (this.finished) resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.seen))
       }
       this.source.on('data', (chunk: Uint8Array) => {
         if (this.failure !== undefined) return
         this.activeAt = this.rules.watch.now
         this.seen += chunk.length
-        if (this.seen > limit) this.fail(tooLarge(limit))
-        else chunks.push(chunk)
+        if (this.seen > limit) return this.fail(tooLarge(limit))
+        chunks.push(chunk)
+        // The last byte of an announced length is the end: no need to wait for the event.
+        if (this.seen === this.length) this.end()
       })
       this.attach()
       this.rules.watch.add(this)
@@ -76,8 +78,9 @@ export class IncomingBody implements Body, Watched {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    this.take(this.limit)
-    if (this.failure === undefined && !this.finished) {
+    const refused = this.take(this.limit)
+    if (refused !== undefined) return { next: () => Promise.reject(refused) }
+    if (!this.finished) {
       this.source.on('readable', () => this.stir())
       this.attach()
     }
@@ -92,6 +95,7 @@ export class IncomingBody implements Body, Watched {
 
   cancel(): void {
     this.taken = true
+    if (this.finished || this.failure !== undefined) return
     this.fail(new WireError('ABORTED', 'the body was cancelled', { sent: true }))
   }
 
@@ -108,9 +112,18 @@ export class IncomingBody implements Body, Watched {
     this.stir()
   }
 
+  /** The answer is complete: what is left of the request must not block the connection, nor flow for ever. */
+  discard(): void {
+    if (this.finished || this.failure !== undefined) return
+    // Somebody waits for it, or it was read in part.
+    if (this.taken) return this.cancel()
+    this.taken = true
+    // node itself reads on and throws away what nobody asked for.
+    if (this.length === undefined || this.length > drainLimit) this.drain()
+  }
+
   /** Reads on and throws away, but not without end. */
-  drain(): void {
-    if (this.finished) return
+  private drain(): void {
     const source = this.source
     let rest = drainLimit
     source.removeAllListeners('readable')
@@ -132,14 +145,14 @@ export class IncomingBody implements Body, Watched {
     this.stir()
   }
 
-  private take(limit: number): void {
-    if (this.taken) {
-      this.failure ??= new WireError('PROTOCOL', 'a body can be read only once', { sent: true })
-      return
-    }
+  /** @returns why the body cannot be read */
+  private take(limit: number): WireError | undefined {
+    if (this.failure !== undefined) return this.failure
+    if (this.taken) return new WireError('PROTOCOL', 'a body can be read only once', { sent: true })
     this.taken = true
     if (this.length !== undefined && this.length > limit) this.fail(tooLarge(limit))
     else this.begin?.()
+    return this.failure
   }
 
   private async next(): Promise<IteratorResult<Uint8Array>> {
@@ -168,13 +181,14 @@ export class IncomingBody implements Body, Watched {
     if (this.attached) return
     this.attached = true
     const source = this.source
-    source.on('end', () => {
-      this.finished = true
-      this.settle()
-    })
+    if (this.length === undefined || this.wake === undefined) source.on('end', () => this.end())
     source.on('error', (cause) => this.broken(cause))
-    source.on('close', () => this.broken(undefined))
     if (source.destroyed) this.broken(source.errored ?? undefined)
+  }
+
+  private end(): void {
+    this.finished = true
+    this.settle()
   }
 
   private broken(cause: Error | undefined): void {

@@ -6,11 +6,15 @@ const answers: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
+/** Whether a request on this connection is being answered. node keeps that to itself, but in plain sight. */
+export function isAnswering(socket: Socket): boolean {
+  return (socket as { _httpMessage?: object | null })._httpMessage != null
+}
+
 /** Answers what could not be parsed, or came too slowly, and closes its connection. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   // Behind a request that is still being answered there is no place for another answer.
-  const busy = (socket as { _httpMessage?: object | null })._httpMessage
-  if (!socket.writable || error.code === 'ECONNRESET' || busy) {
+  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
     socket.destroy()
     return
   }

@@ -90,13 +90,13 @@ export class IncomingRequest implements ServerRequest {
     return abort.signal
   }
 
-  /** What is left of the body when the answer is complete: it not block the connection, nor flow for ever. */
+  /** Called with the end of the answer. */
   discardBody(): void {
     const { headers } = this.incoming
     if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return
     // The client waits for a `100 Continue` that will not come: node closes the connection.
     if (headers.expect !== undefined && this.ownBody === undefined) return
-    this.body.cancel()
+    this.body.discard()
   }
 }
 

@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http'
 import type { IncomingMessage, Server as HttpServer, ServerResponse as Outgoing } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { answerClientError } from './client-error.ts'
+import { answerClientError, isAnswering } from './client-error.ts'
 import { isWireError, WireError } from './error.ts'
 import { IncomingRequest, OutgoingResponse } from './exchange.ts'
 import type { ExchangeRules } from './exchange.ts'
@@ -15,6 +15,11 @@ import { Watch } from './watch.ts'
 /** Creates a server that gives every request to `handler`. It listens when told to. */
 export function createServer(options: ServerOptions, handler: Handler): Server {
   return new NodeServer(options, handler)
+}
+
+/** Nothing came or went for a while: an idle connection is closed, and one whose client does not take its answer. */
+function closeIfStuck(socket: Socket): void {
+  if (socket.writableLength > 0 || !isAnswering(socket)) socket.destroy()
 }
 
 class NodeServer implements Server {
@@ -114,6 +119,8 @@ class NodeServer implements Server {
     server.maxHeadersCount = this.maxFields + 1
     server.maxConnections = options.maxConnections ?? 0
     if (server.maxConnections === 0) server.maxConnections = Infinity
+    server.timeout = options.writeIdleTimeoutMs ?? 60_000
+    server.on('timeout', closeIfStuck)
     server.on('request', (incoming, outgoing) => this.serve(incoming, outgoing))
     // Without this node would ask for the body before anybody wants it.
     server.on('checkContinue', (incoming, outgoing) => this.serve(incoming, outgoing))

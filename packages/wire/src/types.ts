@@ -86,6 +86,8 @@ export interface ServerLimits {
   readonly keepAliveTimeoutMs?: number
   /** How long a body may pause while it is being read. Default 30 s. */
   readonly bodyIdleTimeoutMs?: number
+  /** How long a client may take nothing of an answer that waits for it. Default 60 s. */
+  readonly writeIdleTimeoutMs?: number
 }
 
 /** Certificates in PEM. */

@@ -81,6 +81,35 @@ describe('a slow client', () => {
     expect(isWireError(failure, 'TIMEOUT')).toBe(true)
   })
 
+  it('that does not take its answer is cut, however it was sent', async () => {
+    const { raw, server } = await serve(
+      async (request, response) => {
+        if (request.path === '/send') return response.send(200, [], new Uint8Array(64 * 1024 * 1024))
+        const writer = response.start(200)
+        for (;;) await writer.write(new Uint8Array(1024 * 1024))
+      },
+      { writeIdleTimeoutMs: 100 },
+    )
+    for (const path of ['/send', '/stream']) {
+      const slow = raw()
+      slow.socket.pause()
+      slow.write(`GET ${path} HTTP/1.1\r\n${host}\r\n`)
+    }
+    await until(() => server.stats.requestsTotal === 2, 'both requests')
+    await until(() => server.stats.connections === 0 && server.stats.running === 0, 'both are cut')
+  })
+
+  it('is not one that waits long for its answer', async () => {
+    const { raw } = await serve(
+      async (_, response) => {
+        await new Promise((resolve) => setTimeout(resolve, 150))
+        response.send(200, [], 'late')
+      },
+      { writeIdleTimeoutMs: 30 },
+    )
+    await raw().write(`GET / HTTP/1.1\r\n${host}\r\n`).until('late')
+  })
+
   it('keeps an idle connection only so long', async () => {
     const { raw } = await serve((_, response) => response.send(200, [], 'x'), { keepAliveTimeoutMs: 50 })
     expect(await raw().write(`GET / HTTP/1.1\r\n${host}\r\n`).end()).toContain('200 OK')

@@ -73,14 +73,18 @@ describe('a request', () => {
     expect(refused).toMatch(/^HTTP\/1.1 403/)
   })
 
-  it('can be read only once', async () => {
+  it('can be read only once, and a second attempt does not disturb the first', async () => {
     const { origin } = await serve(async (request, response) => {
-      await request.body.bytes()
-      const again = await request.body.bytes().catch((error: unknown) => error)
-      response.send(200, [], String(isWireError(again, 'PROTOCOL')))
+      const first = request.body.bytes()
+      const second = await request.body.bytes().catch((error: unknown) => error)
+      const third = await request.body[Symbol.asyncIterator]()
+        .next()
+        .catch((error: unknown) => error)
+      const refused = isWireError(second, 'PROTOCOL') && isWireError(third, 'PROTOCOL')
+      response.send(200, [], `${text(await first)} ${refused}`)
     })
     const answer = await client().request({ origin, method: 'POST', body: 'x' })
-    expect(text(await answer.body.bytes())).toBe('true')
+    expect(text(await answer.body.bytes())).toBe('x true')
   })
 
   it('is answered in order when several are pipelined', async () => {
