@@ -36,6 +36,7 @@ export class RedisClient {
   readonly #clock: Clock
   readonly #random: Random
   readonly #cork: Cork
+  readonly #streams: () => readonly (Redis['stream'] | undefined)[]
   readonly #waiters = new Set<() => void>()
   #lastError: unknown
   #closing: Promise<void> | undefined
@@ -51,11 +52,10 @@ export class RedisClient {
     this.#Command = CommandClass
     this.#clock = environment.clock
     this.#random = environment.random
-    this.#cork = new Cork(
-      redis.isCluster
-        ? () => (redis as Cluster).nodes('all').map((node) => node.stream)
-        : () => [(redis as Redis).stream],
-    )
+    this.#streams = redis.isCluster
+      ? () => (redis as Cluster).nodes('all').map((node) => node.stream)
+      : () => [(redis as Redis).stream]
+    this.#cork = new Cork(this.#streams)
     redis.on('ready', () => {
       this.#lastError = undefined
       this.#wake()
@@ -126,6 +126,8 @@ export class RedisClient {
     const patience = new AbortController()
     await Promise.race([over, sleep(this.#clock, 1000, patience.signal).catch(() => undefined)])
     patience.abort()
+    // A server that says nothing any more does not hang up either.
+    for (const stream of this.#streams()) stream?.destroy()
   }
 
   #write(name: string, args: readonly RedisArgument[], route: string | undefined): Promise<unknown> {
@@ -188,7 +190,8 @@ export class RedisClient {
 
   #mapped(error: unknown): ComponentError {
     const { where } = this.settings
-    if (this.#closing !== undefined) return new ComponentError('CLOSED', `redis at ${where}: the component was closed`)
+    if (this.#closing !== undefined)
+      return new ComponentError('CLOSED', `redis at ${where}: the component was closed`)
     if (error !== notConnected) return toComponentError(error, where)
     const mapped = toComponentError(this.#lastError ?? notConnected, where)
     // Credentials that were changed meanwhile are told as such; everything else is an outage.

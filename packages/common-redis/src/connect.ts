@@ -67,6 +67,8 @@ function firstReady(redis: Redis | Cluster, settings: RedisSettings, signal: Abo
       const { lastNodeError } = error as { readonly lastNodeError?: unknown }
       last = lastNodeError ?? error
       if (isFinalConnectError(last)) fail()
+      // Between two rounds of asking sentinels nothing is closed.
+      else if (/^All sentinels/.test((error as Error).message)) onClose()
     }
     const onClose = (): void => {
       if (++failures > Math.max(0, metadata.redisMaxRetries)) fail()
@@ -90,7 +92,9 @@ function failure(error: unknown, where: string, signal: AbortSignal): ComponentE
       retryable: mapped.retryable,
     })
   }
-  const why = signal.aborted ? 'no answer before the time to connect was over' : 'the server closed the connection'
+  const why = signal.aborted
+    ? 'no answer before the time to connect was over'
+    : 'the server closed the connection'
   return new ComponentError('UNAVAILABLE', `cannot connect: redis at ${where}: ${why}`)
 }
 

@@ -29,7 +29,15 @@ const texts: readonly (readonly [RegExp, ComponentErrorCode])[] = [
 ]
 
 /** Replies with which the server refused a request that it has not begun: repeating it is safe. */
-const refusals = new Set(['READONLY', 'LOADING', 'BUSY', 'CLUSTERDOWN', 'MASTERDOWN', 'TRYAGAIN', 'NOREPLICAS'])
+const refusals = new Set([
+  'READONLY',
+  'LOADING',
+  'BUSY',
+  'CLUSTERDOWN',
+  'MASTERDOWN',
+  'TRYAGAIN',
+  'NOREPLICAS',
+])
 
 const tlsCode =
   /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH|ERR_OSSL)/
@@ -70,7 +78,8 @@ export function isFinalConnectError(error: unknown): boolean {
 export function toComponentError(error: unknown, where: string): ComponentError {
   if (isComponentError(error)) return error as ComponentError
   const { message: raw, code } = (error ?? {}) as Raw
-  const message = typeof raw === 'string' ? raw.replace(/,? with args beginning with.*$/is, '') : 'unknown error'
+  const message =
+    typeof raw === 'string' ? raw.replace(/,? with args beginning with.*$/is, '') : 'unknown error'
   const cause = bare(error, message)
   const word = replyCode(error)
   if (word !== undefined) {
@@ -78,7 +87,8 @@ export function toComponentError(error: unknown, where: string): ComponentError 
     return new ComponentError(known, `redis at ${where}: ${message}`, { cause })
   }
   if (typeof code === 'string' && tlsCode.test(code)) {
-    const hint = code === 'EPROTO' || code.startsWith('ERR_SSL') ? ' (does the server speak TLS on this port?)' : ''
+    const hint =
+      code === 'EPROTO' || code.startsWith('ERR_SSL') ? ' (does the server speak TLS on this port?)' : ''
     return new ComponentError('UNAVAILABLE', `redis at ${where}: TLS failed: ${message}${hint}`, {
       cause,
       retryable: false,
@@ -101,7 +111,8 @@ function plain(message: string, code: unknown): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host cannot be resolved (${code})`
   if (code === 'ETIMEDOUT') return 'no connection within dialTimeout'
   if (code === 'ECONNRESET' || code === 'EPIPE') return `the connection was lost (${code})`
-  if (/^Connection is closed|max retries per request|Command aborted/.test(message)) return 'the connection was lost'
+  if (/^Connection is closed|max retries per request|Command aborted/.test(message))
+    return 'the connection was lost'
   if (message.startsWith('Socket timeout')) return 'no answer within readTimeout'
   if (message.includes('enableOfflineQueue')) return 'there is no connection'
   return message

@@ -16,7 +16,10 @@ export const redisFields = {
     description: 'Port of the addresses that name none; 6379 (26379 with `failover`) without it.',
     example: '6379',
   }),
-  redisUsername: string({ description: 'User name, for servers with access control lists.', example: 'orders' }),
+  redisUsername: string({
+    description: 'User name, for servers with access control lists.',
+    example: 'orders',
+  }),
   redisPassword: string({ sensitive: true, description: 'Password of the server.' }),
   redisDB: int({
     default: '0',
@@ -43,7 +46,10 @@ export const redisFields = {
     default: 'false',
     description: 'Whether `redisHost` names sentinels. Needs `sentinelMasterName`.',
   }),
-  sentinelMasterName: string({ description: 'Name of the master that the sentinels watch.', example: 'mymaster' }),
+  sentinelMasterName: string({
+    description: 'Name of the master that the sentinels watch.',
+    example: 'mymaster',
+  }),
   sentinelUsername: string({ description: 'User name at the sentinels.' }),
   sentinelPassword: string({ sensitive: true, description: 'Password at the sentinels.' }),
   redisMaxRetries: int({

@@ -4,4 +4,10 @@ export { RedisClient, type RedisArgument, type RedisScript, type Send, type Send
 export { connectRedis, type ConnectOptions } from './connect.ts'
 export { replyCode, toComponentError } from './errors.ts'
 export { redisFields } from './fields.ts'
-export { outageWaitMs, redisSettings, type RedisAddress, type RedisMetadata, type RedisSettings } from './settings.ts'
+export {
+  outageWaitMs,
+  redisSettings,
+  type RedisAddress,
+  type RedisMetadata,
+  type RedisSettings,
+} from './settings.ts'

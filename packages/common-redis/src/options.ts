@@ -6,7 +6,9 @@ import { replyCode } from './errors.ts'
 import type { RedisSettings } from './settings.ts'
 
 type Options = RedisOptions & { readonly replyMapping: 'legacy' }
-type Cluster = ClusterOptions & { readonly redisOptions?: ClusterOptions['redisOptions'] & { readonly replyMapping: 'legacy' } }
+type Cluster = ClusterOptions & {
+  readonly redisOptions?: ClusterOptions['redisOptions'] & { readonly replyMapping: 'legacy' }
+}
 
 /** What ioredis is told, whatever the mode. Nothing is queued or sent twice by it: `RedisClient` decides that. */
 export function nodeOptions(settings: RedisSettings, random: Random, blockMs: number): Options {
@@ -48,7 +50,12 @@ export function nodeOptions(settings: RedisSettings, random: Random, blockMs: nu
 }
 
 export function clusterOptions(settings: RedisSettings, random: Random, blockMs: number): Cluster {
-  const { retryStrategy, enableOfflineQueue: _, lazyConnect, ...redisOptions } = nodeOptions(settings, random, blockMs)
+  const {
+    retryStrategy,
+    enableOfflineQueue: _,
+    lazyConnect,
+    ...redisOptions
+  } = nodeOptions(settings, random, blockMs)
   return {
     lazyConnect: lazyConnect!,
     // Connections to the nodes are made when first needed, and what comes meanwhile must wait for them.

@@ -44,7 +44,9 @@ export function redisSettings(metadata: RedisMetadata): RedisSettings {
   if (mode === 'node' && addresses.length > 1) {
     throw invalid('redisHost names several hosts: that needs redisType: cluster or failover: true')
   }
-  const where = addresses.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`))
+  const where = addresses.map(({ host, port }) =>
+    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+  )
   return {
     mode,
     addresses,

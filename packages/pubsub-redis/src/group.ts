@@ -1,4 +1,10 @@
-import { asText, replyCode, type RedisArgument, type RedisClient, type SendOptions } from '@outrigger/common-redis'
+import {
+  asText,
+  replyCode,
+  type RedisArgument,
+  type RedisClient,
+  type SendOptions,
+} from '@outrigger/common-redis'
 import { isComponentError } from '@outrigger/spec'
 import { streamEntries, type StreamEntry } from './message.ts'
 
@@ -44,7 +50,11 @@ export class StreamGroup {
   /** Makes stream and group if they are not there. The group begins with the oldest entry. */
   async create(signal?: AbortSignal): Promise<void> {
     try {
-      await this.#send('xgroup', ['CREATE', this.#options.topic, this.#options.group, '0', 'MKSTREAM'], signal)
+      await this.#send(
+        'xgroup',
+        ['CREATE', this.#options.topic, this.#options.group, '0', 'MKSTREAM'],
+        signal,
+      )
     } catch (error) {
       if (!isComponentError(error) || error.code !== 'ALREADY_EXISTS') throw error
     }
@@ -58,7 +68,9 @@ export class StreamGroup {
     }
     try {
       const args = ['GROUP', group, consumer, 'COUNT', count, 'BLOCK', blockMs, 'STREAMS', topic, '>']
-      const reply = (await reader.send('xreadgroup', args, { route: topic })) as readonly [Buffer, unknown][] | null
+      const reply = (await reader.send('xreadgroup', args, { route: topic })) as
+        | readonly [Buffer, unknown][]
+        | null
       return streamEntries(reply?.[0]?.[1])
     } catch (error) {
       this.#readerId = undefined

@@ -6,13 +6,15 @@ import { capabilities, RedisPubSub } from './pubsub.ts'
 export default definePubSub({
   type: 'pubsub.redis',
   title: 'Redis Streams',
-  description: 'Streams of Redis or Valkey (6.2 or later): one server, behind sentinels, or a cluster. At least once.',
+  description:
+    'Streams of Redis or Valkey (6.2 or later): one server, behind sentinels, or a cluster. At least once.',
   versions: {
     v1: {
       metadata: fields({
         ...redisFields,
         consumerID: string({
-          description: 'Name of the consumer group. Instances with the same name share the messages. The app id without it.',
+          description:
+            'Name of the consumer group. Instances with the same name share the messages. The app id without it.',
           example: 'orders',
         }),
         processingTimeoutMs: duration({
@@ -28,9 +30,14 @@ export default definePubSub({
           bareUnit: 'ms',
           default: '15s',
           minimum: 0,
-          description: 'How often to look for messages that must be delivered again. `0` never delivers again.',
+          description:
+            'How often to look for messages that must be delivered again. `0` never delivers again.',
         }),
-        queueDepth: int({ default: '100', minimum: 1, description: 'The most messages that one read asks for.' }),
+        queueDepth: int({
+          default: '100',
+          minimum: 1,
+          description: 'The most messages that one read asks for.',
+        }),
         concurrency: int({
           default: '10',
           minimum: 1,
@@ -45,7 +52,8 @@ export default definePubSub({
         streamTtlMs: duration({
           name: 'streamTTL',
           minimum: 0,
-          description: 'Messages older than about this are cut off, whether they were delivered or not. Nothing keeps all.',
+          description:
+            'Messages older than about this are cut off, whether they were delivered or not. Nothing keeps all.',
           example: '720h',
         }),
       }),
@@ -57,7 +65,12 @@ export default definePubSub({
         if (maxLenApprox !== undefined && streamTtlMs !== undefined) {
           logger.warn('streamTTL has no effect: a stream is cut by one rule only, and maxLenApprox is given')
         }
-        const client = await connectRedis(redisSettings(metadata), { clock, random, logger, signal: context.initSignal })
+        const client = await connectRedis(redisSettings(metadata), {
+          clock,
+          random,
+          logger,
+          signal: context.initSignal,
+        })
         return new RedisPubSub({
           client,
           group: metadata.consumerID ?? context.appId,

@@ -10,9 +10,14 @@ test('what is written is read again', () => {
     metadata: { a: 'ü' },
     contentType: 'text/plain',
   })
-  const read = incomingMessage('t', fields.map((field) => Buffer.from(field as string)), 2, () => {
-    throw new Error('unreadable')
-  })
+  const read = incomingMessage(
+    't',
+    fields.map((field) => Buffer.from(field as string)),
+    2,
+    () => {
+      throw new Error('unreadable')
+    },
+  )
   expect(read).toEqual({
     topic: 't',
     data: Buffer.from([0, 255]),
@@ -29,7 +34,10 @@ test.each(['{', '[]', '1'])('metadata %s is told of and left out', (text) => {
 })
 
 test('an entry of another writer may lack everything', () => {
-  expect(incomingMessage('t', buffers('other', 'x'), 1, () => undefined)).toMatchObject({ metadata: {}, data: new Uint8Array() })
+  expect(incomingMessage('t', buffers('other', 'x'), 1, () => undefined)).toMatchObject({
+    metadata: {},
+    data: new Uint8Array(),
+  })
 })
 
 test('entries that are gone have no fields, and nothing is no entry', () => {

@@ -8,7 +8,11 @@ export interface StreamEntry {
 }
 
 /** The fields of an entry: `data`, `metadata` as JSON, and `contentType`, which other readers of this layout skip. */
-export function entryFields({ data, metadata, contentType }: PublishRequest | BulkPublishEntry): RedisArgument[] {
+export function entryFields({
+  data,
+  metadata,
+  contentType,
+}: PublishRequest | BulkPublishEntry): RedisArgument[] {
   const result: RedisArgument[] = ['data', asBuffer(data), 'metadata', JSON.stringify(metadata)]
   if (contentType !== undefined) result.push('contentType', contentType)
   return result
@@ -54,7 +58,8 @@ function readMetadata(text: string): Metadata | undefined {
     if (parsed === null) return {}
     if (typeof parsed !== 'object' || Array.isArray(parsed)) return undefined
     const result = Object.create(null) as Record<string, string>
-    for (const [name, value] of Object.entries(parsed)) result[name] = typeof value === 'string' ? value : String(value)
+    for (const [name, value] of Object.entries(parsed))
+      result[name] = typeof value === 'string' ? value : String(value)
     return { ...result }
   } catch {
     return undefined

@@ -54,21 +54,33 @@ export class RedisPubSub implements PubSub {
     await this.#add(request.topic, request, signal)
   }
 
-  async bulkPublish(request: BulkPublishRequest, { signal }: OperationOptions): Promise<BulkPublishFailure[]> {
+  async bulkPublish(
+    request: BulkPublishRequest,
+    { signal }: OperationOptions,
+  ): Promise<BulkPublishFailure[]> {
     const { topic, entries } = request
     // They travel together: one write, one answer.
     const results = await Promise.allSettled(entries.map((entry) => this.#add(topic, entry, signal)))
     const failures = results.flatMap((result, index) =>
-      result.status === 'rejected' ? [{ entryId: entries[index]!.entryId, error: result.reason as Error }] : [],
+      result.status === 'rejected'
+        ? [{ entryId: entries[index]!.entryId, error: result.reason as Error }]
+        : [],
     )
     const first = failures[0]?.error
-    if (first !== undefined && (signal?.aborted === true || (isComponentError(first) && first.code === 'CLOSED'))) {
+    if (
+      first !== undefined &&
+      (signal?.aborted === true || (isComponentError(first) && first.code === 'CLOSED'))
+    ) {
       throw first
     }
     return failures
   }
 
-  async subscribe(request: SubscribeRequest, deliver: Deliver, { signal }: OperationOptions): Promise<Subscription> {
+  async subscribe(
+    request: SubscribeRequest,
+    deliver: Deliver,
+    { signal }: OperationOptions,
+  ): Promise<Subscription> {
     const { client, clock, random, logger, concurrency, queueDepth, ...rest } = this.#options
     const { topic } = request
     if (this.#closing !== undefined) throw closed()
@@ -121,9 +133,15 @@ export class RedisPubSub implements PubSub {
     await this.#options.client.close()
   }
 
-  async #add(topic: string, entry: PublishRequest | BulkPublishEntry, signal: AbortSignal | undefined): Promise<void> {
+  async #add(
+    topic: string,
+    entry: PublishRequest | BulkPublishEntry,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     if (this.#closing !== undefined) throw closed()
-    await this.#options.client.send('xadd', [topic, ...this.#trimming(), '*', ...entryFields(entry)], { signal })
+    await this.#options.client.send('xadd', [topic, ...this.#trimming(), '*', ...entryFields(entry)], {
+      signal,
+    })
   }
 
   #trimming(): RedisArgument[] {

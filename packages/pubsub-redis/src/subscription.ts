@@ -91,7 +91,8 @@ export class StreamSubscription implements Subscription {
   }
 
   async #pull(): Promise<void> {
-    const { clock, group, logger, topic, redeliverIntervalMs, processingTimeoutMs, queueDepth } = this.#options
+    const { clock, group, logger, topic, redeliverIntervalMs, processingTimeoutMs, queueDepth } =
+      this.#options
     const redelivers = redeliverIntervalMs > 0 && processingTimeoutMs > 0
     let claimAt = redelivers ? clock.monotonic() : Infinity
     let sweepAt = clock.monotonic()
@@ -120,7 +121,8 @@ export class StreamSubscription implements Subscription {
           return
         }
         if (isGone(error)) logger.warn('the consumer group is gone, making it anew', { topic })
-        else if (!failing) logger.warn('cannot read, trying again', { topic, reason: (error as Error).message })
+        else if (!failing)
+          logger.warn('cannot read, trying again', { topic, reason: (error as Error).message })
         failing = true
         if (isGone(error)) await group.create(this.#stop.signal).catch(ignore)
         else await sleep(clock, retryMs, this.#stop.signal).catch(ignore)

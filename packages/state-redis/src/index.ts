@@ -15,7 +15,8 @@ const capabilities = [
 export default defineStateStore({
   type: 'state.redis',
   title: 'Redis',
-  description: 'State in hashes of Redis or Valkey (6.2 or later): one server, behind sentinels, or a cluster.',
+  description:
+    'State in hashes of Redis or Valkey (6.2 or later): one server, behind sentinels, or a cluster.',
   versions: {
     v1: {
       metadata: fields({
@@ -25,20 +26,25 @@ export default defineStateStore({
           description: 'Time to live of values that are written without one, in seconds. `-1` is no end.',
           example: '600',
         }),
-        queryIndexes: string({ description: 'Accepted for compatibility and without effect: there are no queries.' }),
+        queryIndexes: string({
+          description: 'Accepted for compatibility and without effect: there are no queries.',
+        }),
       }),
       capabilities,
       async create(context) {
         const { metadata, clock, random, logger } = context
         const settings = redisSettings(metadata)
-        if (metadata.queryIndexes !== undefined) logger.warn('queryIndexes has no effect: there are no queries')
+        if (metadata.queryIndexes !== undefined)
+          logger.warn('queryIndexes has no effect: there are no queries')
         const client = await connectRedis(settings, { clock, random, logger, signal: context.initSignal })
         const ttl = metadata.ttlInSeconds
         return new RedisStateStore({
           client,
           // The keys of one actor are spread over a cluster, so that its state cannot be changed as a whole.
           capabilities: new Set(
-            settings.mode === 'cluster' ? capabilities.filter((capability) => capability !== 'actor') : capabilities,
+            settings.mode === 'cluster'
+              ? capabilities.filter((capability) => capability !== 'actor')
+              : capabilities,
           ),
           logger,
           now: () => clock.now(),
@@ -50,7 +56,10 @@ export default defineStateStore({
     },
   },
   deviations: [
-    { capability: 'query', reason: 'needs the modules RediSearch and RedisJSON on the server; not built yet' },
+    {
+      capability: 'query',
+      reason: 'needs the modules RediSearch and RedisJSON on the server; not built yet',
+    },
   ],
 })
 

@@ -5,7 +5,16 @@ const value = { bytes: Buffer.from('1'), kind: 'json' as const }
 const metadata = {}
 
 test('a plain write has no condition and no end', () => {
-  expect(setArguments({ key: 'k', value, metadata }, undefined)).toEqual([1, 'k', 's', 1, '', value.bytes, '', ''])
+  expect(setArguments({ key: 'k', value, metadata }, undefined)).toEqual([
+    1,
+    'k',
+    's',
+    1,
+    '',
+    value.bytes,
+    '',
+    '',
+  ])
 })
 
 test('time to live: of the request, else of the store, never none', () => {
@@ -18,7 +27,9 @@ test('conditions and flags', () => {
   const binary = { bytes: Buffer.from('1'), kind: 'binary' as const }
   const first = setArguments({ key: 'k', value: binary, metadata, concurrency: 'first-write' }, undefined)
   expect([first[4], first[7]]).toEqual(['f', 'bw'])
-  expect(setArguments({ key: 'k', value, metadata, concurrency: 'first-write', etag: '7' }, undefined)[4]).toBe('7')
+  expect(
+    setArguments({ key: 'k', value, metadata, concurrency: 'first-write', etag: '7' }, undefined)[4],
+  ).toBe('7')
   expect(deleteArguments({ key: 'k', metadata, etag: '7' })).toEqual([1, 'k', 'd', 1, '7', '', '', ''])
 })
 

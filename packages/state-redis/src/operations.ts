@@ -1,5 +1,10 @@
 import { asBuffer, type RedisArgument } from '@outrigger/common-redis'
-import { ComponentError, type StateDeleteRequest, type StateOperation, type StateSetRequest } from '@outrigger/spec'
+import {
+  ComponentError,
+  type StateDeleteRequest,
+  type StateOperation,
+  type StateSetRequest,
+} from '@outrigger/spec'
 
 /** The longest that Redis can count down, in milliseconds. */
 const longestMs = 2 ** 62
@@ -21,7 +26,10 @@ export function scriptArguments(
 }
 
 /** The same for a single write, which is what most are. */
-export function setArguments(request: StateSetRequest, defaultTtlSeconds: number | undefined): readonly RedisArgument[] {
+export function setArguments(
+  request: StateSetRequest,
+  defaultTtlSeconds: number | undefined,
+): readonly RedisArgument[] {
   const result: RedisArgument[] = [1, request.key]
   pushSet(result, 1, request, defaultTtlSeconds)
   return result
@@ -36,7 +44,12 @@ export function mismatch(key: string, etag: string | undefined): ComponentError 
   return new ComponentError('ETAG_MISMATCH', `key ${key}: ${why}`)
 }
 
-function pushSet(into: RedisArgument[], number: number, request: StateSetRequest, fallback: number | undefined): void {
+function pushSet(
+  into: RedisArgument[],
+  number: number,
+  request: StateSetRequest,
+  fallback: number | undefined,
+): void {
   const ttl = request.ttlSeconds ?? fallback
   const ttlMs = ttl === undefined || ttl === 'never' ? '' : Math.min(ttl * 1000, longestMs)
   const { bytes, kind } = request.value

@@ -1,4 +1,10 @@
-import { asText, replyCode, type RedisArgument, type RedisClient, type SendOptions } from '@outrigger/common-redis'
+import {
+  asText,
+  replyCode,
+  type RedisArgument,
+  type RedisClient,
+  type SendOptions,
+} from '@outrigger/common-redis'
 import {
   ComponentError,
   type KeysLikeRequest,
@@ -75,7 +81,10 @@ export class RedisStateStore implements StateStore {
     await this.#write(request, deleteArguments(request), options)
   }
 
-  async bulkGet(requests: readonly StateGetRequest[], options: OperationOptions): Promise<StateBulkGetResult[]> {
+  async bulkGet(
+    requests: readonly StateGetRequest[],
+    options: OperationOptions,
+  ): Promise<StateBulkGetResult[]> {
     const results = await allSettled(requests, options, (request) => this.get(request, options))
     return results.map((result, index) =>
       result.status === 'fulfilled'
@@ -84,11 +93,17 @@ export class RedisStateStore implements StateStore {
     )
   }
 
-  async bulkSet(requests: readonly StateSetRequest[], options: OperationOptions): Promise<StateBulkFailure[]> {
+  async bulkSet(
+    requests: readonly StateSetRequest[],
+    options: OperationOptions,
+  ): Promise<StateBulkFailure[]> {
     return failures(requests, await allSettled(requests, options, (request) => this.set(request, options)))
   }
 
-  async bulkDelete(requests: readonly StateDeleteRequest[], options: OperationOptions): Promise<StateBulkFailure[]> {
+  async bulkDelete(
+    requests: readonly StateDeleteRequest[],
+    options: OperationOptions,
+  ): Promise<StateBulkFailure[]> {
     return failures(requests, await allSettled(requests, options, (request) => this.delete(request, options)))
   }
 
@@ -101,7 +116,8 @@ export class RedisStateStore implements StateStore {
       const { key, etag } = requests[Number(reply)]!
       throw mismatch(key, etag)
     }
-    if (requests.some(({ consistency }) => consistency === 'strong')) await this.#replicate(requests[0]!.key, signal)
+    if (requests.some(({ consistency }) => consistency === 'strong'))
+      await this.#replicate(requests[0]!.key, signal)
   }
 
   keysLike(request: KeysLikeRequest, { signal }: OperationOptions): Promise<KeysLikeResult> {
@@ -167,7 +183,10 @@ async function allSettled<T, R>(
   return results
 }
 
-function failures(requests: readonly Keyed[], results: readonly PromiseSettledResult<void>[]): StateBulkFailure[] {
+function failures(
+  requests: readonly Keyed[],
+  results: readonly PromiseSettledResult<void>[],
+): StateBulkFailure[] {
   return results.flatMap((result, index) =>
     result.status === 'rejected' ? [{ key: requests[index]!.key, error: result.reason as Error }] : [],
   )

@@ -62,7 +62,8 @@ export async function startRedisSentinel(): Promise<RedisGroup> {
     const sentinel = await startService('redis-sentinel')
     started.push(sentinel)
     await say(sentinel, `SENTINEL MONITOR mymaster ${master.host} ${master.port} 1`)
-    await say(sentinel, 'SENTINEL SET mymaster down-after-milliseconds 500')
+    // An attempt that finds the replica not fit yet is made again after twice the second of these times.
+    await say(sentinel, 'SENTINEL SET mymaster down-after-milliseconds 500 failover-timeout 1000')
     await until(async () =>
       /num-slaves\r\n\$\d+\r\n1\r\n/.test(await say(sentinel, 'SENTINEL MASTER mymaster')),
     )
