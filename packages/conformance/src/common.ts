@@ -1,7 +1,7 @@
 import type { LiveComponent } from '@outrigger/spec'
 import { expect } from 'vitest'
 import { plain } from './checks.ts'
-import type { SuiteOptions } from './fixture.ts'
+import { expectedCapabilities, type SuiteOptions } from './fixture.ts'
 import type { Case } from './suite.ts'
 
 type Instance = LiveComponent & { readonly capabilities: ReadonlySet<string> }
@@ -36,9 +36,12 @@ export function commonCases<C extends string, I extends Instance, O extends Suit
       },
     },
     {
-      name: 'the instance declares a subset of what the definition lists',
-      run({ instance, declared }) {
+      name: 'the instance declares what is expected of it, and nothing that its definition does not list',
+      run({ definition, instance, declared, options }) {
         expect([...instance.capabilities].filter((capability) => !declared.has(capability as C))).toEqual([])
+        expect([...instance.capabilities].toSorted()).toEqual(
+          [...expectedCapabilities(definition, options)].toSorted(),
+        )
         return Promise.resolve()
       },
     },
@@ -58,7 +61,7 @@ export function commonCases<C extends string, I extends Instance, O extends Suit
     },
     {
       name: 'ping answers where it exists',
-      unless: ({ instance }) => (instance.ping === undefined ? 'there is no ping' : undefined),
+      lacks: (instance) => (instance.ping === undefined ? 'there is no ping' : undefined),
       run: async (fixture) => {
         await fixture.within('ping to answer', fixture.instance.ping!(plain))
       },

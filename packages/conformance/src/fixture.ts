@@ -6,6 +6,8 @@ import { systemClock } from './system.ts'
 export interface SuiteOptions extends Omit<CreateOptions, 'properties' | 'initSignal'> {
   /** Metadata for fresh resources; called once, before the first test. */
   readonly properties: () => Metadata | Promise<Metadata>
+  /** What the instance must declare with these properties; everything that the definition lists without it. */
+  readonly capabilities?: readonly string[] | undefined
   /** Called before `properties`: starts a server, makes a folder. */
   readonly setup?: (() => void | Promise<void>) | undefined
   /** Called after every instance is closed. */
@@ -21,6 +23,14 @@ export interface InstanceOptions {
 }
 
 type Instance = LiveComponent & { readonly capabilities: ReadonlySet<string> }
+
+/** What an instance must declare. */
+export function expectedCapabilities<C extends string>(
+  definition: ComponentDefinition<string, C>,
+  options: SuiteOptions,
+): ReadonlySet<string> {
+  return new Set(options.capabilities ?? versionOf(definition, options.version)[1].capabilities)
+}
 
 /** A component under test: one instance that the tests share, and as many others as they ask for. */
 export class Fixture<C extends string, I extends Instance, O extends SuiteOptions> {

@@ -1,19 +1,21 @@
 import type { ComponentDefinition, LiveComponent } from '@outrigger/spec'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { versionOf } from './create.ts'
-import { Fixture, type SuiteOptions } from './fixture.ts'
+import { expectedCapabilities, Fixture, type SuiteOptions } from './fixture.ts'
 
 type Instance = LiveComponent & { readonly capabilities: ReadonlySet<string> }
 
 /** One thing that a component of a kind must do. */
 export interface Case<C extends string, I extends Instance, O extends SuiteOptions> {
   readonly name: string
-  /** Runs only where all of these are declared. */
+  /** Belongs to the suite only where all of these are expected of the instance. */
   readonly needs?: readonly C[] | undefined
-  /** Runs only where none of these is declared. */
+  /** Belongs to the suite only where none of these is. */
   readonly without?: readonly C[] | undefined
-  /** Says why the case cannot run with this instance or these options; `undefined` when it can. */
-  readonly unless?: ((fixture: Fixture<C, I, O>) => string | undefined) | undefined
+  /** Says why the case does not belong to the suite with these options; `undefined` when it does. */
+  readonly unless?: ((options: O) => string | undefined) | undefined
+  /** Says which optional part, that no capability tells of, this instance lacks; the case is skipped then. */
+  readonly lacks?: ((instance: I) => string | undefined) | undefined
   run(fixture: Fixture<C, I, O>): Promise<void>
 }
 
@@ -34,16 +36,18 @@ export interface CaseResult {
 
 const caseTimeoutMs = 60_000
 
+/** Why a case does not belong to the suite of this component. */
 function whyNot<C extends string, I extends Instance, O extends SuiteOptions>(
   item: Case<C, I, O>,
-  fixture: Fixture<C, I, O>,
+  definition: ComponentDefinition<string, C, I>,
+  options: O,
 ): string | undefined {
-  const has = fixture.instance.capabilities
+  const has = expectedCapabilities(definition, options)
   const missing = item.needs?.find((capability) => !has.has(capability))
-  if (missing !== undefined) return `this instance does not have ${missing}`
+  if (missing !== undefined) return `it does not have ${missing}`
   const present = item.without?.find((capability) => has.has(capability))
-  if (present !== undefined) return `this instance has ${present}`
-  return item.unless?.(fixture)
+  if (present !== undefined) return `it has ${present}`
+  return item.unless?.(options)
 }
 
 async function runCase<C extends string, I extends Instance, O extends SuiteOptions>(
@@ -57,14 +61,13 @@ async function runCase<C extends string, I extends Instance, O extends SuiteOpti
   }
 }
 
-/** Registers a suite with vitest. Cases whose capabilities the definition does not list are left out. */
+/** Registers a suite with vitest. Cases that do not belong to this component are left out. */
 export function registerSuite<C extends string, I extends Instance, O extends SuiteOptions>(
   suite: Suite<C, I, O>,
   definition: ComponentDefinition<string, C, I>,
   options: O,
 ): void {
-  const [name, version] = versionOf(definition, options.version)
-  const listed = new Set(version.capabilities)
+  const [name] = versionOf(definition, options.version)
   describe(`${suite.kind} conformance: ${definition.type}/${name}`, () => {
     let fixture: Fixture<C, I, O> | undefined
     beforeAll(async () => {
@@ -74,10 +77,10 @@ export function registerSuite<C extends string, I extends Instance, O extends Su
       await fixture?.close()
     }, caseTimeoutMs)
     for (const item of suite.cases) {
-      if (item.needs?.some((capability) => !listed.has(capability)) === true) continue
+      if (whyNot(item, definition, options) !== undefined) continue
       test(item.name, { timeout: caseTimeoutMs }, async (context) => {
         if (fixture === undefined) throw new Error('the component was not created')
-        const reason = whyNot(item, fixture)
+        const reason = item.lacks?.(fixture.instance)
         if (reason !== undefined) context.skip(reason)
         await runCase(item, fixture)
       })
@@ -102,7 +105,7 @@ export async function runSuite<C extends string, I extends Instance, O extends S
   try {
     for (const item of suite.cases) {
       if (only !== undefined && !only.includes(item.name)) continue
-      const reason = whyNot(item, fixture)
+      const reason = whyNot(item, definition, options) ?? item.lacks?.(fixture.instance)
       if (reason !== undefined) {
         results.push({ name: item.name, status: 'skipped', reason })
         continue

@@ -147,6 +147,7 @@ const mutants: readonly Mutant<ReferenceBinding>[] = [
   {
     title: 'can be read and does not declare it',
     break: (binding) => binding.capabilities.delete('input'),
+    capabilities: ['output', 'streaming'],
     caughtBy: ['optional methods exist exactly where their capability is declared'],
   },
   {

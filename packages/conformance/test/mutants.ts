@@ -10,6 +10,8 @@ export interface Mutant<I> {
   /** Breaks an instance that was just created. */
   readonly break: (instance: I) => void
   readonly caughtBy: readonly string[]
+  /** What is expected of the mutant; as of the reference without it. */
+  readonly capabilities?: readonly string[]
 }
 
 /** A suite proves itself: it passes on a reference and fails on every mutant of it. */
@@ -18,7 +20,7 @@ export function proveSuite<C extends string, I extends Instance, O extends Suite
   definitionOf: (mutate?: (instance: I) => void) => ComponentDefinition<string, C, I>,
   options: O,
   mutants: readonly Mutant<I>[],
-  mayBeSkipped: readonly string[] = [],
+  doesNotApply: readonly string[] = [],
   /** Mutants may wait for their deadlines side by side, unless what is behind them tells all of them of everything. */
   concurrent = true,
 ): void {
@@ -32,12 +34,17 @@ export function proveSuite<C extends string, I extends Instance, O extends Suite
       const results = await runSuite(suite, definitionOf(), options)
       expect(results.filter(({ status }) => status === 'failed')).toEqual([])
       const skipped = results.filter(({ status }) => status === 'skipped').map(({ name }) => name)
-      expect(skipped.toSorted()).toEqual(mayBeSkipped.toSorted())
+      expect(skipped.toSorted()).toEqual(doesNotApply.toSorted())
     })
 
     for (const mutant of mutants) {
       test(`fails on a component that ${mutant.title}`, { concurrent }, async () => {
-        const impatient = { ...options, deadlineMs: 1500, redeliveryDeadlineMs: 1000 }
+        const impatient = {
+          ...options,
+          capabilities: mutant.capabilities,
+          deadlineMs: 1500,
+          redeliveryDeadlineMs: 1000,
+        }
         const results = await runSuite(suite, definitionOf(mutant.break), impatient, mutant.caughtBy)
         const statuses = Object.fromEntries(results.map(({ name, status }) => [name, status]))
         expect(statuses).toEqual(Object.fromEntries(mutant.caughtBy.map((name) => [name, 'failed'])))

@@ -2,7 +2,7 @@ import { utf8 } from '@outrigger/kit'
 import type { PubSub } from '@outrigger/spec'
 import { pubsubSuite, type PubSubSuiteOptions } from '../src/index.ts'
 import { proveSuite, type Mutant } from './mutants.ts'
-import { kill, referencePubSub, type ReferenceBroker } from './reference-pubsub.ts'
+import { kill, pubsubCapabilities, referencePubSub, type ReferenceBroker } from './reference-pubsub.ts'
 
 const options: PubSubSuiteOptions = { properties: () => ({}), durable: true, kill, leaseMs: 100 }
 let instances = 0
@@ -192,6 +192,7 @@ const mutants: readonly Mutant<ReferenceBroker>[] = [
   {
     title: 'has wildcards and does not declare them',
     break: (broker) => broker.capabilities.delete('wildcards'),
+    capabilities: pubsubCapabilities.filter((capability) => capability !== 'wildcards'),
     caughtBy: ['without the wildcards capability a star is refused or just a character'],
   },
   {
@@ -222,11 +223,13 @@ const mutants: readonly Mutant<ReferenceBroker>[] = [
   {
     title: 'can pause and does not declare it',
     break: (broker) => broker.capabilities.delete('pause'),
+    capabilities: pubsubCapabilities.filter((capability) => capability !== 'pause'),
     caughtBy: ['pause and resume exist exactly where the capability is declared'],
   },
   {
     title: 'has bulk methods and does not declare them',
     break: (broker) => broker.capabilities.delete('bulkPublish'),
+    capabilities: pubsubCapabilities.filter((capability) => capability !== 'bulkPublish'),
     caughtBy: ['optional methods exist exactly where their capability is declared'],
   },
   {

@@ -129,6 +129,7 @@ prove(
     {
       title: 'has several keys and does not declare it',
       break: (store) => store.capabilities.clear(),
+      capabilities: [],
       caughtBy: ['without the multipleKeyValues capability a secret has one value under its own name'],
     },
     {

@@ -2,7 +2,7 @@ import { utf8 } from '@outrigger/kit'
 import { ComponentError, type StateCapability, type StateSetRequest, type StateStore } from '@outrigger/spec'
 import { stateSuite, type StateSuiteOptions } from '../src/index.ts'
 import { proveSuite, type Mutant } from './mutants.ts'
-import { referenceState, type ReferenceStore } from './reference-state.ts'
+import { referenceState, stateCapabilities, type ReferenceStore } from './reference-state.ts'
 
 const options: StateSuiteOptions = {
   properties: () => ({}),
@@ -241,11 +241,13 @@ const mutants: readonly Mutant<ReferenceStore>[] = [
   {
     title: 'expires values though it does not declare it',
     break: (store) => without(store, 'ttl'),
+    capabilities: stateCapabilities.filter((capability) => capability !== 'ttl'),
     caughtBy: ['without the ttl capability a TTL is refused or has no effect'],
   },
   {
     title: 'has ETags though it does not declare them',
     break: (store) => without(store, 'etag'),
+    capabilities: stateCapabilities.filter((capability) => capability !== 'etag'),
     caughtBy: [
       'without the etag capability no value carries an ETag',
       'what holds actor state has ETags and transactions',
@@ -254,6 +256,7 @@ const mutants: readonly Mutant<ReferenceStore>[] = [
   {
     title: 'has a method though it does not declare the capability',
     break: (store) => without(store, 'keysLike'),
+    capabilities: stateCapabilities.filter((capability) => capability !== 'keysLike'),
     caughtBy: ['optional methods exist exactly where their capability is declared'],
   },
   {
@@ -264,9 +267,14 @@ const mutants: readonly Mutant<ReferenceStore>[] = [
     caughtBy: ['optional methods exist exactly where their capability is declared'],
   },
   {
+    title: 'forgets to declare an ability',
+    break: (store) => without(store, 'ttl'),
+    caughtBy: ['the instance declares what is expected of it, and nothing that its definition does not list'],
+  },
+  {
     title: 'declares more than its definition lists',
     break: (store) => store.capabilities.add('partitionKey'),
-    caughtBy: ['the instance declares a subset of what the definition lists'],
+    caughtBy: ['the instance declares what is expected of it, and nothing that its definition does not list'],
   },
   {
     title: 'takes _ and % literally, and a dot for any character',

@@ -15,6 +15,7 @@ for (const multiValued of ['false', 'true']) {
       await writeFile(secretsFile, JSON.stringify(content))
       return { secretsFile, multiValued }
     },
+    capabilities: multiValued === 'true' ? ['multipleKeyValues'] : [],
     secrets:
       multiValued === 'true'
         ? { apple: { apple: 'a1' }, database: content.database }

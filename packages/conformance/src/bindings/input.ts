@@ -1,10 +1,10 @@
 import type { BindingEvent, BindingReader, BindingReply } from '@outrigger/spec'
 import { expect } from 'vitest'
 import { aborted, expectCode, plain } from '../checks.ts'
-import type { BindingCase, BindingFixture } from './options.ts'
+import type { BindingCase, BindingFixture, BindingSuiteOptions } from './options.ts'
 
 const quietMs = 250
-const needsTrigger = ({ options }: BindingFixture): string | undefined =>
+const needsTrigger = (options: BindingSuiteOptions): string | undefined =>
   options.input === undefined ? 'the options give no way to trigger an event' : undefined
 
 async function reading(
@@ -37,8 +37,7 @@ export const inputCases: readonly BindingCase[] = [
   {
     name: 'what is nacked comes again where the source can do that',
     needs: ['input'],
-    unless: ({ options }) =>
-      options.input?.redelivers === true ? undefined : 'the source does not redeliver',
+    unless: (options) => (options.input?.redelivers === true ? undefined : 'the source does not redeliver'),
     run: async (fixture) => {
       let first = true
       const { events, reader } = await reading(fixture, () => {

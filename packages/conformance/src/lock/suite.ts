@@ -86,7 +86,7 @@ const cases: readonly Case<LockCapability, LockStore, LockSuiteOptions>[] = [
   },
   {
     name: 'a lock holds against other instances, and outlives the one that took it',
-    unless: ({ options }) => (options.withinInstance === true ? 'locks live within one instance' : undefined),
+    unless: (options) => (options.withinInstance === true ? 'locks live within one instance' : undefined),
     run: async (fixture) => {
       const id = fixture.unique('lock')
       const other = await fixture.create()

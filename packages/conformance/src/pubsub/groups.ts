@@ -130,7 +130,7 @@ export const groupCases: readonly PubSubCase[] = [
   },
   {
     name: 'what an instance had not settled when it died is delivered to another of its application',
-    unless: ({ options }) => (options.kill === undefined ? 'no way to kill an instance is given' : undefined),
+    unless: (options) => (options.kill === undefined ? 'no way to kill an instance is given' : undefined),
     run: async (fixture) => {
       const [topic, app, dead, left] = [
         fixture.unique('topic'),
@@ -151,7 +151,7 @@ export const groupCases: readonly PubSubCase[] = [
   },
   {
     name: 'a delivery that outlasts the lease is not handed to another',
-    unless: ({ options }) => (options.leaseMs === undefined ? 'no lease is given' : undefined),
+    unless: (options) => (options.leaseMs === undefined ? 'no lease is given' : undefined),
     run: async (fixture) => {
       const [topic, app, gate] = [fixture.unique('topic'), fixture.unique('app'), new Gate()]
       const inboxes = [new Inbox(), new Inbox()]
@@ -171,7 +171,7 @@ export const groupCases: readonly PubSubCase[] = [
   },
   {
     name: 'what is published while an application is away is delivered when it is back',
-    unless: ({ options }) => (options.durable === true ? undefined : 'groups of this broker are not durable'),
+    unless: (options) => (options.durable === true ? undefined : 'groups of this broker are not durable'),
     run: async (fixture) => {
       const [topic, app, before, after] = [
         fixture.unique('topic'),

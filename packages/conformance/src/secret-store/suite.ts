@@ -54,7 +54,7 @@ const cases: readonly SecretCase[] = [
   },
   {
     name: 'bulkGet gives every secret as get does',
-    unless: ({ options }) => (options.lists === false ? 'this store cannot list' : undefined),
+    unless: (options) => (options.lists === false ? 'this store cannot list' : undefined),
     run: async ({ instance, options }) => {
       const all = await instance.bulkGet(options.requestMetadata ?? {}, plain)
       for (const [name, secret] of Object.entries(options.secrets)) {
@@ -65,7 +65,7 @@ const cases: readonly SecretCase[] = [
   },
   {
     name: 'a store that cannot list says UNSUPPORTED',
-    unless: ({ options }) => (options.lists === false ? undefined : 'this store can list'),
+    unless: (options) => (options.lists === false ? undefined : 'this store can list'),
     run: ({ instance, options }) =>
       expectCode(instance.bulkGet(options.requestMetadata ?? {}, plain), 'UNSUPPORTED'),
   },

@@ -1,14 +1,17 @@
+import type { StateStore } from '@outrigger/spec'
 import { expect } from 'vitest'
 import { expectBytes, expectError, plain } from '../checks.ts'
-import { deleteOf, etagOf, getOf, json, setOf, textOf, type StateCase, type StateFixture } from './options.ts'
+import { deleteOf, etagOf, getOf, json, setOf, textOf, type StateCase } from './options.ts'
 
-const lacks = (method: 'bulkGet' | 'bulkSet' | 'bulkDelete') => (fixture: StateFixture) =>
-  fixture.instance[method] === undefined ? `there is no ${method}` : undefined
+const lacks =
+  (method: 'bulkGet' | 'bulkSet' | 'bulkDelete') =>
+  (store: StateStore): string | undefined =>
+    store[method] === undefined ? `there is no ${method}` : undefined
 
 export const bulkCases: readonly StateCase[] = [
   {
     name: 'bulkGet answers each request once: present, absent and asked for twice',
-    unless: lacks('bulkGet'),
+    lacks: lacks('bulkGet'),
     run: async (fixture) => {
       const store = fixture.instance
       const [a, b, absent] = [fixture.unique(), fixture.unique(), fixture.unique()]
@@ -28,7 +31,7 @@ export const bulkCases: readonly StateCase[] = [
   },
   {
     name: 'bulkGet answers a few hundred keys',
-    unless: lacks('bulkGet'),
+    lacks: lacks('bulkGet'),
     run: async (fixture) => {
       const keys = Array.from({ length: 300 }, () => fixture.unique())
       await Promise.all(keys.map((key) => fixture.instance.set(setOf(key, JSON.stringify(key)), plain)))
@@ -40,7 +43,7 @@ export const bulkCases: readonly StateCase[] = [
   },
   {
     name: 'bulkSet writes all',
-    unless: lacks('bulkSet'),
+    lacks: lacks('bulkSet'),
     run: async (fixture) => {
       const keys = Array.from({ length: 20 }, () => fixture.unique())
       expect(
@@ -58,7 +61,7 @@ export const bulkCases: readonly StateCase[] = [
   {
     name: 'bulkSet tells which keys failed and writes the others',
     needs: ['etag'],
-    unless: lacks('bulkSet'),
+    lacks: lacks('bulkSet'),
     run: async (fixture) => {
       const store = fixture.instance
       const [a, late, b] = [fixture.unique(), fixture.unique(), fixture.unique()]
@@ -76,7 +79,7 @@ export const bulkCases: readonly StateCase[] = [
   },
   {
     name: 'bulkDelete deletes all, absent ones too',
-    unless: lacks('bulkDelete'),
+    lacks: lacks('bulkDelete'),
     run: async (fixture) => {
       const keys = Array.from({ length: 5 }, () => fixture.unique())
       await Promise.all(keys.slice(1).map((key) => fixture.instance.set(setOf(key, '1'), plain)))
@@ -95,7 +98,7 @@ export const bulkCases: readonly StateCase[] = [
   {
     name: 'bulkDelete tells which keys failed and deletes the others',
     needs: ['etag'],
-    unless: lacks('bulkDelete'),
+    lacks: lacks('bulkDelete'),
     run: async (fixture) => {
       const store = fixture.instance
       const [a, late, b] = [fixture.unique(), fixture.unique(), fixture.unique()]

@@ -107,7 +107,7 @@ export const etagCases: readonly StateCase[] = [
   {
     name: 'an ETag that cannot be one is invalid',
     needs: ['etag'],
-    unless: ({ options }) =>
+    unless: (options) =>
       options.invalidEtag === undefined ? 'any string may be an ETag of this store' : undefined,
     run: async (fixture) => {
       const [key, etag] = [fixture.unique(), fixture.options.invalidEtag!]
