@@ -17,6 +17,14 @@ test('readers are given the very bytes that were handed in', async () => {
   expect((await store.get({ key: 'k', metadata }, {}))?.value.bytes).toBe(value.bytes)
 })
 
+test('a small part of a large buffer does not keep the buffer', async () => {
+  const bytes = new Uint8Array(64 * 1024).fill(7).subarray(10, 20)
+  await store.set({ key: 'k', value: { bytes, kind: 'json', contentType: 'text/x' }, metadata }, {})
+  const kept = (await store.get({ key: 'k', metadata }, {}))?.value
+  expect(kept).toEqual({ bytes: new Uint8Array(10).fill(7), kind: 'json', contentType: 'text/x' })
+  expect(kept?.bytes.buffer.byteLength).toBe(10)
+})
+
 test('a value is there until its last millisecond', async () => {
   await store.set({ key: 'k', value, ttlSeconds: 5, metadata }, {})
   await clock.advance(4999)

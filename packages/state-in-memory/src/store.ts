@@ -15,7 +15,7 @@ import {
   type StateTransaction,
   type Timer,
 } from '@outrigger/spec'
-import { Entry } from './entry.ts'
+import { Entry, owned } from './entry.ts'
 import { likeMatcher } from './like.ts'
 
 const capabilities: ReadonlySet<StateCapability> = new Set([
@@ -36,8 +36,8 @@ const sweepAtMost = 1000
 type Pending = Map<string, Entry | undefined>
 
 /**
- * State in a Map. Values belong to the store once they were handed in: their bytes are neither copied nor may they
- * change afterwards, and readers are given the same bytes. Any string may be an ETag; the ones made here are counters.
+ * State in a Map. Values belong to the store once they were handed in: they must not change afterwards, and readers are
+ * given the same bytes. Any string may be an ETag; the ones made here are counters.
  */
 export class MemoryStore implements StateStore {
   readonly capabilities = capabilities
@@ -166,7 +166,7 @@ export class MemoryStore implements StateStore {
     if (etag !== undefined || concurrency === 'first-write') this.#checkEtag(key, etag, concurrency, pending)
     const expiresAtMs =
       ttlSeconds === undefined || ttlSeconds === 'never' ? undefined : this.#clock.now() + ttlSeconds * 1000
-    return new Entry(value, String(++this.#writes), expiresAtMs)
+    return new Entry(owned(value), String(++this.#writes), expiresAtMs)
   }
 
   #checkDelete({ key, etag, concurrency }: StateDeleteRequest, pending: Pending | undefined): void {
