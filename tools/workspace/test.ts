@@ -11,7 +11,7 @@ const file = join(root, '.cache', `test-totals.${process.pid}.json`)
 mkdirSync(join(root, '.cache'), { recursive: true })
 const reporters = ['default', './tools/workspace/src/totals.ts'].map((name) => `--reporter=${name}`)
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...process.argv.slice(2)]
-const ended = await run(node, vitest, { env: { ...process.env, OUTRIGGER_TEST_TOTALS: file } })
+const ended = await run(node, vitest, { env: { ...process.env, OUTRIGGER_TOTALS_FILE: file } })
 
 const totals: Totals = existsSync(file)
   ? (JSON.parse(readFileSync(file, 'utf8')) as Totals)

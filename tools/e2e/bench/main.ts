@@ -35,7 +35,13 @@ const settings: Settings = {
   connections: Number(values.connections ?? benchmark.defaults.connections),
   progress: (text) => process.stderr.write(`${text}\n`),
 }
-const report: Report = { benchmark: name, at: new Date().toISOString(), node: process.version, settings, ...(await benchmark.run(settings)) }
+const report: Report = {
+  benchmark: name,
+  at: new Date().toISOString(),
+  node: process.version,
+  settings,
+  ...(await benchmark.run(settings)),
+}
 process.stdout.write(renderReport(report))
 
 const file = resolve(values.json ?? `.cache/bench/${name}.json`)

@@ -22,7 +22,7 @@ export function skipReason(fullName: string, note?: string): string {
   return note ?? /\[skipped: (.*?)\]/.exec(fullName)?.[1] ?? 'no reason given'
 }
 
-/** Writes the totals of the whole run to the file that OUTRIGGER_TEST_TOTALS names. */
+/** Writes the totals of the whole run to the file that OUTRIGGER_TOTALS_FILE names. */
 export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const skipped: SkippedTest[] = []
@@ -38,7 +38,7 @@ export default class TotalsReporter implements Reporter {
         else skipped.push({ name: nameOf(test, module), reason: skipReason(test.fullName, noteOf(result)) })
       }
     }
-    const file = process.env['OUTRIGGER_TEST_TOTALS']
+    const file = process.env['OUTRIGGER_TOTALS_FILE']
     if (file) writeFileSync(file, JSON.stringify({ passed, failed, skipped } satisfies Totals))
   }
 }

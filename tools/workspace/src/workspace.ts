@@ -28,7 +28,7 @@ export interface Package {
   readonly manifest: Manifest
   /** From the tag `layer:...`, '' without one. */
   readonly layer: string
-  /** Whether there is a `src/index.ts` already. */
+  /** Whether there is something to build already. */
   readonly filled: boolean
 }
 
@@ -55,7 +55,7 @@ function readPackage(root: string, folder: string): Package {
     basename: folder.slice(folder.indexOf('/') + 1),
     manifest,
     layer: tag?.slice('layer:'.length) ?? '',
-    filled: existsSync(join(root, folder, 'src/index.ts')),
+    filled: ['src/index.ts', 'src/bin.ts'].some((file) => existsSync(join(root, folder, file))),
   }
 }
 

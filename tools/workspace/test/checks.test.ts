@@ -178,6 +178,10 @@ describe('package shape', () => {
     [{ nx: { tags: ['layer:nowhere'] } }, 'the layer is "nowhere"'],
     [{ dependencies: { '@outrigger/spec': 'workspace:*' } }, '@outrigger/spec has the range workspace:*'],
     [{ dependencies: { yaml: '^2.0.0' } }, 'yaml has the range ^2.0.0'],
+    [
+      { exports: { './package.json': './package.json' } },
+      'an export does not name source, types and default',
+    ],
     [{ bin: { foo: './dist/bin.js' } }, 'the command foo has no source src/bin.ts'],
   ])('a manifest with %j', async (changes, message) => {
     using workspace = new Planted({ ...component('state.foo'), 'packages/state-foo/README.md': '# Foo\n' })

@@ -14,7 +14,7 @@ async function totalsOf(files: Record<string, string>): Promise<Totals & { code:
   const reporter = join(root, 'tools/workspace/src/totals.ts')
   const file = join(folder, 'totals.json')
   const args = [vitest, 'run', '--root', folder, '--globals', `--reporter=${reporter}`]
-  const { code, stderr } = await capture(node, args, { env: { ...process.env, OUTRIGGER_TEST_TOTALS: file } })
+  const { code, stderr } = await capture(node, args, { env: { ...process.env, OUTRIGGER_TOTALS_FILE: file } })
   expect(existsSync(file), stderr).toBe(true)
   return { code, ...(JSON.parse(readFileSync(file, 'utf8')) as Totals) }
 }

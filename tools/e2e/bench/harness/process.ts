@@ -17,7 +17,11 @@ export class Contender {
   }
 
   /** Starts a Node.js program and waits until `path` answers on its port. */
-  static async start(argv: (port: number) => readonly string[], path: string, env: NodeJS.ProcessEnv = {}): Promise<Contender> {
+  static async start(
+    argv: (port: number) => readonly string[],
+    path: string,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Contender> {
     const port = await freePort()
     const child = spawn(process.execPath, argv(port), {
       stdio: ['ignore', 'ignore', 'inherit'],

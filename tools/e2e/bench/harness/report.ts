@@ -59,7 +59,17 @@ export function renderReport(report: Report): string {
     `${report.benchmark}: medians of ${settings.rounds} interleaved rounds, ${settings.requests} requests on ${settings.connections} connections each, Node.js ${report.node}`,
     '',
   ]
-  const heading = ['case', 'contender', 'req/s', 'CPU us', 'p50 ms', 'p99 ms', 'RSS MiB', 'CPU ratio', 'req/s ratio']
+  const heading = [
+    'case',
+    'contender',
+    'req/s',
+    'CPU us',
+    'p50 ms',
+    'p99 ms',
+    'RSS MiB',
+    'CPU ratio',
+    'req/s ratio',
+  ]
   const cells = report.rows.map((row) => [
     row.case,
     row.contender,
@@ -71,8 +81,16 @@ export function renderReport(report: Report): string {
     row.cpuRatio === undefined ? '(reference)' : row.cpuRatio.toFixed(2),
     row.throughputRatio?.toFixed(2) ?? '',
   ])
-  const widths = heading.map((_, column) => Math.max(...[heading, ...cells].map((row) => row[column]!.length)))
-  for (const row of [heading, ...cells]) lines.push(row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())
+  const widths = heading.map((_, column) =>
+    Math.max(...[heading, ...cells].map((row) => row[column]!.length)),
+  )
+  for (const row of [heading, ...cells])
+    lines.push(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
   if (report.figures.length > 0) lines.push('')
   for (const { text, value, unit } of report.figures) lines.push(`${text}: ${value.toFixed(1)} ${unit}`)
   if (report.targets.length > 0) lines.push('')

@@ -31,7 +31,9 @@ export async function interleave(entries: readonly Entry[], settings: Settings):
   }
   return entries.map((entry) => {
     const own = samples.get(entry)!
-    const reference = entries.find((other) => other.case === entry.case && other.contender === entry.reference)
+    const reference = entries.find(
+      (other) => other.case === entry.case && other.contender === entry.reference,
+    )
     const theirs = reference === undefined ? undefined : samples.get(reference)!
     const middle = (pick: (sample: Sample) => number): number => median(own.map(pick))
     const ratio = (pick: (sample: Sample) => number): number =>
@@ -56,7 +58,13 @@ export async function interleave(entries: readonly Entry[], settings: Settings):
 async function measure(entry: Entry, settings: Settings, requests: number): Promise<Sample> {
   const { server, request, expect } = entry
   const before = server.cpuSeconds()
-  const result = await load({ port: server.port, request, requests, connections: settings.connections, expect })
+  const result = await load({
+    port: server.port,
+    request,
+    requests,
+    connections: settings.connections,
+    expect,
+  })
   const cpuMicros = ((server.cpuSeconds() - before) * 1e6) / requests
   return { ...result, cpuMicros, rssMiB: server.rssMiB() }
 }

@@ -22,7 +22,9 @@ function memory(): Store {
 function sqlite(path: string): Store {
   const database = new DatabaseSync(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-  database.exec('CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, etag TEXT NOT NULL)')
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, etag TEXT NOT NULL)',
+  )
   const select = database.prepare('SELECT value, etag FROM state WHERE key = ?')
   const upsert = database.prepare('INSERT OR REPLACE INTO state (key, value, etag) VALUES (?, ?, ?)')
   return {
@@ -38,14 +40,18 @@ createServer((request, response) => {
   if (request.method === 'GET') {
     const value = store.get(request.url!.slice(request.url!.lastIndexOf('/') + 1))
     if (value === undefined) response.writeHead(204).end()
-    else response.writeHead(200, { 'content-type': 'application/json', etag: '1', 'content-length': value.length }).end(value)
+    else
+      response
+        .writeHead(200, { 'content-type': 'application/json', etag: '1', 'content-length': value.length })
+        .end(value)
     return
   }
   let body = ''
   request.setEncoding('utf8')
   request.on('data', (chunk: string) => (body += chunk))
   request.on('end', () => {
-    for (const item of JSON.parse(body) as { key: string; value: unknown }[]) store.set(item.key, JSON.stringify(item.value))
+    for (const item of JSON.parse(body) as { key: string; value: unknown }[])
+      store.set(item.key, JSON.stringify(item.value))
     response.writeHead(204).end()
   })
 }).listen(Number(port), '127.0.0.1')

@@ -21,7 +21,10 @@ const benchmark: Benchmark = {
       await writeFile(join(folder, 'resources.yaml'), resources(folder))
       const sidecar = await startSidecar(folder)
       const memory = await Contender.start((port) => [bare, String(port), 'memory'], '/a')
-      const sqlite = await Contender.start((port) => [bare, String(port), 'sqlite', join(folder, 'bare.db')], '/a')
+      const sqlite = await Contender.start(
+        (port) => [bare, String(port), 'sqlite', join(folder, 'bare.db')],
+        '/a',
+      )
       servers.push(sidecar, memory, sqlite)
       return await measure({ sidecar, memory, sqlite }, settings, folder)
     } finally {
@@ -50,7 +53,9 @@ async function measure(
   }
   const rows = await interleave(entries, settings)
   const starts = await measureStarts(folder, settings)
-  const cpuRatio = rows.find((row) => row.case === 'GET in-memory' && row.contender === 'outrigger')!.cpuRatio!
+  const cpuRatio = rows.find(
+    (row) => row.case === 'GET in-memory' && row.contender === 'outrigger',
+  )!.cpuRatio!
   return {
     rows,
     figures: [
@@ -69,7 +74,9 @@ async function measure(
 /** A small value under one of a hundred keys. */
 function post(store: string): (index: number) => string {
   return (index) => {
-    const body = JSON.stringify([{ key: `k${index % 100}`, value: { number: index % 100, text: 'a small value' } }])
+    const body = JSON.stringify([
+      { key: `k${index % 100}`, value: { number: index % 100, text: 'a small value' } },
+    ])
     return `POST /v1.0/state/${store} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
   }
 }
@@ -94,7 +101,10 @@ function startSidecar(folder: string): Promise<Contender> {
   )
 }
 
-async function measureStarts(folder: string, settings: Settings): Promise<{ cpuMs: number; wallMs: number; rssMiB: number }> {
+async function measureStarts(
+  folder: string,
+  settings: Settings,
+): Promise<{ cpuMs: number; wallMs: number; rssMiB: number }> {
   const cpu: number[] = []
   const wall: number[] = []
   const rss: number[] = []

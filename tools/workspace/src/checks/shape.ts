@@ -55,7 +55,7 @@ function manifestFindings(workspace: Workspace, pack: Package): Finding[] {
     `"node": "${nodeRange}"`,
   )
   expect(
-    exportsAreBuilt(manifest.exports, true),
+    exportsAreBuilt(manifest),
     'exports',
     'an export does not name source, types and default',
     'as in packages/spec/package.json',
@@ -79,7 +79,7 @@ function manifestFindings(workspace: Workspace, pack: Package): Finding[] {
     '"publishConfig": { "access": "public" }',
   )
   expect(
-    isDeepStrictEqual(manifest.publishConfig?.exports, withoutSource(manifest.exports)),
+    isDeepStrictEqual(manifest.publishConfig?.exports ?? manifest.exports, withoutSource(manifest.exports)),
     'publishConfig',
     'publishConfig.exports is not exports without the source condition',
     'copy "exports" and take "@outrigger/source" away',
@@ -112,16 +112,17 @@ function manifestFindings(workspace: Workspace, pack: Package): Finding[] {
   return findings
 }
 
-function exportsAreBuilt(exports: Manifest['exports'], source: boolean): boolean {
-  if (!exports?.['.'] || exports['./package.json'] !== './package.json') return false
+/** Every export has source, types and default; there is a main one unless the package is only a command. */
+function exportsAreBuilt({ exports, bin }: Manifest): boolean {
+  if (exports?.['./package.json'] !== './package.json' || !(exports['.'] ?? bin)) return false
   return Object.entries(exports).every(([key, to]) => {
     if (typeof to === 'string') return !to.endsWith('.ts') && key !== '.'
     const path = to['default']?.replace(/^\.\/dist\/(.*)\.js$/, '$1')
-    return (
-      path !== undefined &&
-      to['types'] === `./dist/${path}.d.ts` &&
-      (!source || Object.entries(to)[0]?.join() === `@outrigger/source,./src/${path}.ts`)
-    )
+    return isDeepStrictEqual(Object.entries(to), [
+      ['@outrigger/source', `./src/${path}.ts`],
+      ['types', `./dist/${path}.d.ts`],
+      ['default', `./dist/${path}.js`],
+    ])
   })
 }
 

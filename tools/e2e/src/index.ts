@@ -1,0 +1,10 @@
+export { App, endApps, type AppAnswer, type AppHandler, type AppRequest } from './app.ts'
+export { Child, type ChildOptions } from './child.ts'
+export {
+  component,
+  subscription,
+  writeResources,
+  type ComponentText,
+  type ResourcesText,
+} from './resources.ts'
+export { endSidecars, modulesPath, Sidecar, startSidecar, type SidecarOptions } from './sidecar.ts'
