@@ -98,3 +98,13 @@ test('without a write-ahead log a reader of another process delays the commit an
   const rows = await database.read(() => database.statement('SELECT a FROM t ORDER BY rowid').all())
   expect(rows.map((row) => row['a'])).toEqual([1, 2, 3])
 })
+
+test('a write that waits longer than the timeout is given up, whatever the patience with locks', async () => {
+  const path = join(folder(), 'a.db')
+  const database = await open({ connectionString: path, busyTimeout: '60s', timeout: '1s' })
+  await database.write(() => database.statement('CREATE TABLE t(a)').run())
+  const lock = await holdLock(path)
+  const write = database.write(() => database.statement('INSERT INTO t VALUES (1)').run())
+  await expect(write).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+  await lock.release()
+})

@@ -16,7 +16,8 @@ const clock: Clock = {
   },
 }
 const nothing = (): void => {}
-const logger: Logger = { debug: nothing, info: nothing, warn: console.error, error: console.error }
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const logger: Logger = { debug: nothing, info: nothing, warn: say, error: say }
 
 async function open(path: string, appId: string): Promise<PubSub> {
   const properties = { connectionString: path }
@@ -71,7 +72,7 @@ async function throughput(path: string, inFlight: number, count: number): Promis
   await all
   const total = performance.now() - start
   const rate = (ms: number): number => Math.round((count / ms) * 1000)
-  console.log(
+  say(
     `${inFlight} publishes at a time: published ${rate(published)}/s, through ${rate(total)}/s, ` +
       `${((1000 * (cpuMs() - cpu)) / count).toFixed(0)} us CPU a message`,
   )
@@ -103,13 +104,13 @@ async function latency(path: string): Promise<void> {
   }
   times.sort((a, b) => a - b)
   const at = (share: number): string => times[Math.floor(times.length * share)]!.toFixed(1)
-  console.log(
+  say(
     `from process to process, half a round trip: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(0.999)} ms`,
   )
   const cpu = cpuMs()
   const start = performance.now()
   await pause(10_000)
-  console.log(
+  say(
     `idle with one subscription: ${((100 * (cpuMs() - cpu)) / (performance.now() - start)).toFixed(2)} % CPU`,
   )
   child.kill()
@@ -123,7 +124,7 @@ async function echo(path: string): Promise<void> {
     return 'ack'
   }
   await pubsub.subscribe({ topic: 'ping', metadata: {} }, deliver, {})
-  console.log('ready')
+  say('ready')
 }
 
 if (process.argv[2] === 'echo') await echo(process.argv[3]!)

@@ -23,6 +23,8 @@ export interface ConsumerOptions {
 }
 
 const failureBackoff = { initialMs: 50, maxMs: 5000 }
+/** Messages of one transaction at most: the event loop waits for as long as it takes. */
+const mostClaimed = 256
 /** However far away the next delivery is, look this often. */
 const longestSleepMs = 60_000
 
@@ -94,7 +96,8 @@ export class Consumer implements Subscription {
           this.#sleepUntil(nextVisibleAt)
           continue
         }
-        const claimed = await this.group.claim(this.#options.maxInFlight - this.#inFlight.size)
+        const room = this.#options.maxInFlight - this.#inFlight.size
+        const claimed = await this.group.claim(Math.min(room, mostClaimed))
         if (this.#stopped || this.#paused) await this.#returnUnseen(claimed)
         else for (const message of claimed) this.#handOver(message)
         this.#woken = true

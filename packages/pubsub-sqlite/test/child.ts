@@ -19,7 +19,7 @@ const version = definition.versions['v1']!
 const parsed = version.metadata.parse(properties)
 if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues))
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-const log = (message: string, fields?: unknown): void => console.error(message, fields)
+const log = (message: string): void => void process.stderr.write(`${message}\n`)
 const pubsub: PubSub = await version.create({
   name: 'child',
   type: 'pubsub.sqlite',

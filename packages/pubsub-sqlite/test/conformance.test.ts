@@ -9,10 +9,10 @@ const folder = mkdtempSync(join(tmpdir(), 'outrigger-pubsub-sqlite-'))
 pubsubConformance(definition, {
   properties: () => ({
     connectionString: join(folder, 'pubsub.db'),
-    visibilityTimeout: '400ms',
+    visibilityTimeout: '1500ms',
     redeliverInterval: '20ms',
   }),
-  leaseMs: 400,
+  leaseMs: 1500,
   durable: true,
   topicEndings: ['a', 'A', 'a.b', 'a/b', 'ä', '%', '_', '*', "'", '"'],
   teardown: () => rmSync(folder, { recursive: true, force: true }),
