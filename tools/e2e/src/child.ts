@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { waitFor } from '@outrigger/testkit'
 
@@ -75,19 +74,17 @@ export class Child {
 
   /** Waits for something that this process does; its end, or the deadline, throws with what it wrote. */
   async waitUntil<T>(condition: () => T | Promise<T>, what: string): Promise<T> {
-    let over = false
     try {
-      return await waitFor(
+      const { value } = await waitFor(
         async () => {
-          const value = await condition()
-          if (!value && !this.running) over = true
-          return value || over ? { value } : undefined
+          const found = await condition()
+          if (found) return { value: found }
+          return this.running ? undefined : { value: undefined }
         },
         { what, deadlineMs },
-      ).then(({ value }) => {
-        if (over && !value) throw new Error(`${what}: the process ended with ${this.#child.exitCode}`)
-        return value
-      })
+      )
+      if (value === undefined) throw new Error(`${what}: the process has ended`)
+      return value
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${this.lines.slice(-30).join('\n')}`, { cause: error })
     }
@@ -104,10 +101,6 @@ export class Child {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
-  }
-
-  async spawned(): Promise<void> {
-    if (this.#child.pid === undefined) await once(this.#child, 'spawn')
   }
 }
 

@@ -9,7 +9,11 @@ const sqlite = component('store', 'state.sqlite', { metadata: { connectionString
 const json = { 'content-type': 'application/json' }
 
 function save(sidecar: Sidecar, items: readonly object[]): Promise<Response> {
-  return fetch(`${sidecar.url}/v1.0/state/store`, { method: 'POST', headers: json, body: JSON.stringify(items) })
+  return fetch(`${sidecar.url}/v1.0/state/store`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify(items),
+  })
 }
 
 async function read(sidecar: Sidecar, key: string): Promise<unknown> {
@@ -20,7 +24,14 @@ async function read(sidecar: Sidecar, key: string): Promise<unknown> {
 describe('state.sqlite', () => {
   test('what was saved is there after the sidecar was killed', async () => {
     const sidecar = await startSidecar({ resources: sqlite })
-    expect((await save(sidecar, [{ key: 'a', value: { n: 1 } }, { key: 'b', value: 'two' }])).status).toBe(204)
+    expect(
+      (
+        await save(sidecar, [
+          { key: 'a', value: { n: 1 } },
+          { key: 'b', value: 'two' },
+        ])
+      ).status,
+    ).toBe(204)
     await sidecar.kill()
     sidecar.start()
     await sidecar.ready()
@@ -35,7 +46,7 @@ describe('state.sqlite', () => {
     const lost: string[] = []
     const lives = 3
     for (let life = 0; life < lives; life++) {
-      const killAfter = acknowledged.size + 100 + random.int(200)
+      const killAfter = acknowledged.size + 100 + Math.floor(random.next() * 200)
       let dead = false
       const writers = Array.from({ length: 8 }, async (_, writer) => {
         for (let index = 0; !dead; index++) {
@@ -58,7 +69,7 @@ describe('state.sqlite', () => {
     }
     console.log(`state.sqlite: ${acknowledged.size} writes acknowledged, ${lives} kills, ${lost.length} lost`)
     expect(lost).toEqual([])
-    expect(acknowledged.size).toBeGreaterThan(300)
+    expect(acknowledged.size).toBeGreaterThanOrEqual(300)
   })
 })
 
@@ -74,7 +85,9 @@ function losesNoUpdate(resources: () => string): void {
         const etag = current.headers.get('etag')
         expect(etag).toBeTruthy()
         const value = ((await current.json()) as number) + 1
-        const answer = await save(sidecar, [{ key: 'counter', value, etag, options: { concurrency: 'first-write' } }])
+        const answer = await save(sidecar, [
+          { key: 'counter', value, etag, options: { concurrency: 'first-write' } },
+        ])
         await answer.arrayBuffer()
         if (answer.status === 204) return
         expect(answer.status).toBe(409)
@@ -106,7 +119,9 @@ function losesNoUpdate(resources: () => string): void {
 describe('state.in-memory', () => losesNoUpdate(() => component('store', 'state.in-memory')))
 describe('state.sqlite', () => losesNoUpdate(() => sqlite))
 describeWithService('redis', 'state.redis', (get) =>
-  losesNoUpdate(() => component('store', 'state.redis', { metadata: { redisHost: `127.0.0.1:${get().port}` } })),
+  losesNoUpdate(() =>
+    component('store', 'state.redis', { metadata: { redisHost: `127.0.0.1:${get().port}` } }),
+  ),
 )
 
 test('two sidecars on one SQLite file lose no update either', async () => {
@@ -118,7 +133,7 @@ test('two sidecars on one SQLite file lose no update either', async () => {
   expect((await save(first, [{ key: 'counter', value: 0 }])).status).toBe(204)
   await Promise.all(
     [first, second, first, second].map(async (sidecar) => {
-      for (let done = 0; done < 25; ) {
+      for (let done = 0; done < 25;) {
         const current = await fetch(`${sidecar.url}/v1.0/state/store/counter`)
         const etag = current.headers.get('etag')
         const value = ((await current.json()) as number) + 1
