@@ -68,7 +68,7 @@ function firstReady(redis: Redis | Cluster, settings: RedisSettings, signal: Abo
       last = lastNodeError ?? error
       if (isFinalConnectError(last)) fail()
       // Between two rounds of asking sentinels nothing is closed.
-      else if (/^All sentinels/.test((error as Error).message)) onClose()
+      else if ((error as Error).message.startsWith('All sentinels')) onClose()
     }
     const onClose = (): void => {
       if (++failures > Math.max(0, metadata.redisMaxRetries)) fail()

@@ -32,7 +32,7 @@ export function like(pattern: string): Like {
   }
   if (literal) parts.push('\\')
   const glob = parts.map((part) => (typeof part === 'string' ? globLiteral(part) : '*')).join('')
-  return { glob: glob.replace(/(?<=^|[^\\])\*{2,}/g, '*'), fits: (key) => fits(parts, [...key]) }
+  return { glob: glob.replace(/(?<=^|[^\\])\*{2,}/g, '*'), fits: (key) => fits(parts, Array.from(key)) }
 }
 
 export function globLiteral(text: string): string {
