@@ -159,6 +159,15 @@ describe('the binding', () => {
     await Promise.all([reader.close(), binding.close(), reader.ended])
   })
 
+  test('an application that never answers does not hold up the end once it was cut off', async () => {
+    const { clock, binding } = await setUp({ schedule: '@every 1s' })
+    const reader = await binding.read!(() => new Promise(() => {}), {})
+    await clock.advance(1000)
+    await reader.close(AbortSignal.abort())
+    await binding.close()
+    expect(await reader.ended).toBeUndefined()
+  })
+
   test('refuses what it cannot do', async () => {
     const { binding } = await setUp({ schedule: '@daily' })
     const deliver = (): Promise<BindingReply> => Promise.resolve(ack)

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { createForTest } from '@outrigger/conformance'
 import { fromUtf8 } from '@outrigger/kit'
 import type { Metadata } from '@outrigger/spec'
-import { tempFolder } from '@outrigger/testkit'
+import { tempFolder, virtualClock, waitFor } from '@outrigger/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import definition from '../src/index.ts'
 import { createAuthority } from './certificates.ts'
@@ -77,14 +78,47 @@ describe('https', () => {
     expect(await get({ url, ...files }, folder.path)).toBe('hello client')
   })
 
-  test.each(['RenegotiateOnceAsClient', 'renegotiatefreelyasclient', 'RenegotiateNever'])(
-    'works with MTLSRenegotiation %s',
-    async (value) => {
-      expect(await get({ url: await start(), MTLSRootCA: authority.cert, MTLSRenegotiation: value })).toBe(
-        'hello nobody',
-      )
-    },
-  )
+  test.each([
+    ['RenegotiateOnceAsClient', true],
+    ['renegotiatefreelyasclient', true],
+    ['RenegotiateNever', false],
+    ['', false],
+  ])('lets the server renegotiate with MTLSRenegotiation %j: %s', async (value, allowed) => {
+    const url = await serve(
+      (request, response) => {
+        const socket = request.socket as TLSSocket
+        socket.on('error', () => {})
+        socket.renegotiate({ rejectUnauthorized: false }, () => response.end('renegotiated'))
+      },
+      { key: server.key, cert: server.cert, maxVersion: 'TLSv1.2' },
+    )
+    const outcome = get({ url, MTLSRootCA: authority.cert, MTLSRenegotiation: value })
+    if (allowed) expect(await outcome).toBe('renegotiated')
+    else
+      await expect(outcome).rejects.toMatchObject({
+        message: expect.stringContaining(`${url} failed`) as string,
+      })
+  })
+
+  test('gives up a server that does not finish the handshake', async () => {
+    const silent = createServer((socket) => void socket.on('error', () => {}))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void silent.close())
+    const clock = virtualClock()
+    const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const binding = await createForTest(definition, { properties: { url }, clock })
+    onTestFinished(() => binding.close())
+    const outcome = binding.invoke!({ operation: 'get', data: new Uint8Array(), metadata: {} }, {})
+    const failure = expect(outcome).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('ETIMEDOUT') as string,
+    })
+    await waitFor(() => clock.pending === 1)
+    await clock.advance(14_999)
+    expect(clock.pending).toBe(1)
+    await clock.advance(1)
+    await failure
+  })
 
   test.each<[string, Metadata, string]>([
     ['a key alone', { MTLSClientKey: client.key }, 'MTLSClientCert is missing'],

@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, readdir, readFile, realpath, stat, symlink, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import {
+  chmod,
+  mkdir,
+  open as openFile,
+  readdir,
+  readFile,
+  realpath,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { createForTest } from '@outrigger/conformance'
 import { fromUtf8, utf8 } from '@outrigger/kit'
 import type { Binding, BindingData } from '@outrigger/spec'
-import { tempFolder, type TempFolder } from '@outrigger/testkit'
+import { tempFolder, waitFor, type TempFolder } from '@outrigger/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import definition from './index.ts'
 
@@ -226,8 +237,19 @@ describe('what is refused', () => {
 
   test('a pipe does not block', async () => {
     const binding = await open()
-    execFileSync('mkfifo', [join(root, 'pipe')])
-    await expect(run(binding, 'get', 'pipe')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    const pipe = join(root, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    let error: unknown
+    run(binding, 'get', 'pipe').catch((caught: unknown) => {
+      error = caught
+    })
+    try {
+      await waitFor(() => error, { deadlineMs: 4000, what: 'the answer' })
+    } finally {
+      // Frees a reader that waits, which would keep the process from ending.
+      await (await openFile(pipe, constants.O_RDWR | constants.O_NONBLOCK)).close()
+    }
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 
   test('after close, or with an aborted signal', async () => {
