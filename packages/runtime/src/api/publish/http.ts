@@ -66,7 +66,9 @@ function readEntries(text: string, problem: (text: string) => Error): BulkPublis
   const starts = rawElements(text)
   return parsed.map((entry: unknown, index) => {
     if (!isRecord(entry)) throw problem(`entry ${index} must be an object`)
-    const { entryId, event, contentType, metadata } = entry
+    const { event, contentType, metadata } = entry
+    // Dapr's own client for Node.js writes entryID; Dapr reads names without regard to case.
+    const entryId = entry['entryId'] ?? entry['entryID']
     if (entryId !== undefined && typeof entryId !== 'string') throw problem(`entryId of entry ${index} must be a string`)
     if (contentType !== undefined && typeof contentType !== 'string') {
       throw problem(`contentType of entry ${index} must be a string`)
