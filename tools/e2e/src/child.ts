@@ -75,7 +75,7 @@ export class Child {
   /** Waits for something that this process does; its end, or the deadline, throws with what it wrote. */
   async waitUntil<T>(condition: () => T | Promise<T>, what: string): Promise<T> {
     try {
-      const { value } = await waitFor(
+      const outcome = await waitFor(
         async () => {
           const found = await condition()
           if (found) return { value: found }
@@ -83,8 +83,8 @@ export class Child {
         },
         { what, deadlineMs },
       )
-      if (value === undefined) throw new Error(`${what}: the process has ended`)
-      return value
+      if (outcome?.value === undefined) throw new Error(`${what}: the process has ended`)
+      return outcome.value
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${this.lines.slice(-30).join('\n')}`, { cause: error })
     }
