@@ -1,4 +1,9 @@
+import module from 'node:module'
 import { requireNode } from '@outrigger/host/guard'
 
 // The rest is imported only when this Node.js can read it.
-if (requireNode('22.18.0', 'daprd')) void import('./main.ts').then(({ main }) => main(process.argv.slice(2)))
+if (requireNode('22.18.0', 'daprd')) {
+  // What was compiled once need not be compiled at the next start.
+  module.enableCompileCache()
+  void import('./main.ts').then(({ main }) => main(process.argv.slice(2)))
+}
