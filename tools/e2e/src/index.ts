@@ -1,5 +1,6 @@
 export { App, endApps, type AppAnswer, type AppHandler, type AppRequest } from './app.ts'
 export { Child, type ChildOptions } from './child.ts'
+export { Consumer, endConsumers } from './consumer.ts'
 export {
   component,
   subscription,

@@ -1,0 +1,122 @@
+import { tempFolder, seededRandom } from '@outrigger/testkit'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { Consumer, endConsumers, endSidecars, startSidecar } from '../../src/index.ts'
+import { counts, durable, inMemory, publish, type Broker } from './brokers.ts'
+
+afterEach(async () => {
+  await endSidecars()
+  await endConsumers()
+})
+
+async function folder(): Promise<string> {
+  const { path, remove } = await tempFolder()
+  onTestFinished(remove)
+  return path
+}
+
+function applicationDies(broker: Broker): void {
+  test('a message that the application held when it was killed comes again', async () => {
+    const consumer = await Consumer.start({ hold: true })
+    const resources = broker.resources(await folder(), 'soon')
+    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    expect(await publish(sidecar, 'held')).toBe(true)
+    await consumer.child.line('got held')
+    await consumer.kill()
+    await consumer.restart()
+    await consumer.child.line('done held')
+    expect(consumer.done).toEqual(['held'])
+  })
+
+  test('of many messages none is lost while the application is killed again and again', async () => {
+    const random = seededRandom(4711)
+    const consumer = await Consumer.start()
+    const resources = broker.resources(await folder(), 'soon')
+    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    const ids = Array.from({ length: 150 }, (_, index) => `m${index}`)
+    let next = 0
+    const send = async (count: number): Promise<void> => {
+      for (const end = Math.min(next + count, ids.length); next < end;)
+        expect(await publish(sidecar, ids[next++]!)).toBe(true)
+    }
+    for (let life = 0; life < 3; life++) {
+      const hold = life === 1
+      await send(10 + Math.floor(random.next() * 30))
+      await consumer.kill()
+      await consumer.restart({ hold })
+      await send(5)
+      if (hold) await consumer.child.line('got ')
+    }
+    await consumer.kill()
+    await consumer.restart()
+    await send(ids.length)
+    await sidecar.child.waitUntil(() => new Set(consumer.done).size === ids.length, 'every message was done')
+    console.log(
+      `${ids.length} published, ${consumer.got.length} deliveries, ${consumer.done.length} done, 4 kills of the application`,
+    )
+    expect(counts(consumer.done).size).toBe(ids.length)
+  })
+}
+
+function sidecarDies(broker: Broker): void {
+  test('a message that was under way when the sidecar was killed comes again', async () => {
+    const consumer = await Consumer.start({ hold: true })
+    const resources = broker.resources(await folder(), 'soon')
+    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    expect(await publish(sidecar, 'held')).toBe(true)
+    await consumer.child.line('got held')
+    await sidecar.kill()
+    await consumer.kill()
+    await consumer.restart()
+    sidecar.start()
+    await sidecar.ready()
+    await consumer.child.line('done held')
+    expect(consumer.done).toEqual(['held'])
+  })
+
+  test('what was published and acknowledged survives kills of the sidecar', async () => {
+    const random = seededRandom(815)
+    const consumer = await Consumer.start()
+    const resources = broker.resources(await folder(), 'soon')
+    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    const acknowledged: string[] = []
+    const kills = 3
+    for (let life = 0; life < kills; life++) {
+      const killAt = acknowledged.length + 30 + Math.floor(random.next() * 100)
+      let dead = false
+      const publishers = Array.from({ length: 6 }, async (_, publisher) => {
+        for (let index = 0; !dead; index++) {
+          const id = `${life}-${publisher}-${index}`
+          try {
+            if (await publish(sidecar, id)) acknowledged.push(id)
+          } catch {
+            return
+          }
+        }
+      })
+      await sidecar.child.waitUntil(() => acknowledged.length >= killAt, `${killAt} publishes`)
+      await sidecar.kill()
+      dead = true
+      await Promise.all(publishers)
+      sidecar.start()
+      await sidecar.ready()
+    }
+    const missing = (): string[] => {
+      const done = new Set(consumer.done)
+      return acknowledged.filter((id) => !done.has(id))
+    }
+    await sidecar.child
+      .waitUntil(() => missing().length === 0, 'every acknowledged message was done')
+      .catch(() => undefined)
+    const { done } = consumer
+    console.log(
+      `${acknowledged.length} acknowledged, ${kills} kills of the sidecar, ${missing().length} lost, ${done.length - new Set(done).size} twice`,
+    )
+    expect(missing()).toEqual([])
+  })
+}
+
+inMemory(applicationDies)
+durable((broker) => {
+  applicationDies(broker)
+  sidecarDies(broker)
+})
