@@ -75,7 +75,8 @@ function sidecarDies(broker: Broker): void {
 
   test('what was published and acknowledged survives kills of the sidecar', async () => {
     const random = seededRandom(815)
-    const consumer = await Consumer.start()
+    // It takes and never answers, so that at every kill there is what could be lost.
+    const consumer = await Consumer.start({ hold: true })
     const resources = broker.resources(await folder(), 'soon')
     const sidecar = await startSidecar({ appPort: consumer.port, resources })
     const acknowledged: string[] = []
@@ -100,6 +101,8 @@ function sidecarDies(broker: Broker): void {
       sidecar.start()
       await sidecar.ready()
     }
+    await consumer.kill()
+    await consumer.restart()
     const missing = (): string[] => {
       const done = new Set(consumer.done)
       return acknowledged.filter((id) => !done.has(id))

@@ -34,7 +34,7 @@ durable((broker) => {
       () => shared().length >= total && audit.done.length >= total,
       'both applications had every message',
     )
-    // A marker behind all messages shows that none comes twice.
+    // What came twice would have come before a message that was published after all others were done.
     expect(await publish(sidecars[0]!, 'end')).toBe(true)
     await sidecars[0]!.child.waitUntil(
       () => shared().includes('end') && audit.done.includes('end'),
