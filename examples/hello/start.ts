@@ -68,7 +68,8 @@ async function order(port: number, item: string, quantity: number): Promise<numb
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ item, quantity }),
   })
-  if (response.status !== 201) throw new Error(`the order was answered ${response.status}: ${await response.text()}`)
+  if (response.status !== 201)
+    throw new Error(`the order was answered ${response.status}: ${await response.text()}`)
   return ((await response.json()) as { number: number }).number
 }
 
@@ -92,7 +93,8 @@ function fail(reason: string): void {
   void stop(1)
 }
 
-for (const child of children) child.on('exit', (code) => fail(`an application ended early, with exit code ${code}`))
+for (const child of children)
+  child.on('exit', (code) => fail(`an application ended early, with exit code ${code}`))
 process.on('SIGINT', () => void stop(0))
 process.on('SIGTERM', () => void stop(0))
 if (onlyOnce) setTimeout(() => fail(`nothing came through within ${deadlineMs / 1000} s`), deadlineMs).unref()

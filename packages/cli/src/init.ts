@@ -13,8 +13,12 @@ export interface InitOptions {
 
 /** Writes resources that need no server: state and messages in SQLite files. */
 export async function init(options: InitOptions): Promise<void> {
-  const folder = options.resourcesPath === undefined ? defaultResources(options.env) : resolve(options.resourcesPath)
-  const data = options.resourcesPath === undefined ? join(outriggerHome(options.env), 'data') : join(dirname(folder), 'data')
+  const folder =
+    options.resourcesPath === undefined ? defaultResources(options.env) : resolve(options.resourcesPath)
+  const data =
+    options.resourcesPath === undefined
+      ? join(outriggerHome(options.env), 'data')
+      : join(dirname(folder), 'data')
   await mkdir(folder, { recursive: true })
   const files = {
     'statestore.yaml': component('statestore', 'state.sqlite', join(data, 'state.db')),

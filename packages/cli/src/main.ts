@@ -26,7 +26,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync([...argv])
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode)
-    const message = error instanceof CliFailure ? error.message : error instanceof Error ? error.stack : String(error)
+    const message =
+      error instanceof CliFailure ? error.message : error instanceof Error ? error.stack : String(error)
     process.stderr.write(`outrigger: ${message}\n`)
     process.exit(1)
   }
@@ -36,7 +37,10 @@ function addInit(program: Command): void {
   program
     .command('init')
     .description('Write default resources that need no server: state and messages in SQLite files')
-    .option('-d, --resources-path <folder>', 'where to write them (default: the .outrigger folder in your home)')
+    .option(
+      '-d, --resources-path <folder>',
+      'where to write them (default: the .outrigger folder in your home)',
+    )
     .option('--force', 'replace files that exist', false)
     .action((options: { resourcesPath?: string; force: boolean }) =>
       init({ resourcesPath: options.resourcesPath, force: options.force, env: process.env, print }),
@@ -79,7 +83,9 @@ function addRun(program: Command): void {
     .option('-G, --dapr-grpc-port <port>', 'port of the gRPC API (default: a free one)', port)
     .passThroughOptions()
   // The other flags of the sidecar are passed on as they are; its own table describes them.
-  const passedOn = daprdFlags.filter((flag) => !ownFlags.has(flag.name) && flag.hidden !== true && flag.unbuilt === undefined)
+  const passedOn = daprdFlags.filter(
+    (flag) => !ownFlags.has(flag.name) && flag.hidden !== true && flag.unbuilt === undefined,
+  )
   for (const flag of passedOn) {
     const shape = flag.type === 'bool' ? `--${flag.name} [value]` : `--${flag.name} <value>`
     command.option(shape, flag.description)
@@ -117,7 +123,9 @@ function addComponents(program: Command): void {
     .description('Show what a component can do and what its metadata may say')
     .argument('<type>', 'component type, such as state.redis')
     .option('--json', 'as JSON', false)
-    .action(async (type: string, options: { json: boolean }) => print(await describe(type, searchFrom(), options.json)))
+    .action(async (type: string, options: { json: boolean }) =>
+      print(await describe(type, searchFrom(), options.json)),
+    )
   components
     .command('install')
     .description('Install the packages of components, with the package manager of this folder')

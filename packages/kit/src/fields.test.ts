@@ -76,7 +76,7 @@ test('types follow from the declaration', () => {
 })
 
 test('two fields of one name are a mistake of the component', () => {
-  expect(() => fields({ a: string({ description: 'x' }), b: string({ description: 'x', aliases: ['A'] }) })).toThrow(
-    'declared twice',
-  )
+  expect(() =>
+    fields({ a: string({ description: 'x' }), b: string({ description: 'x', aliases: ['A'] }) }),
+  ).toThrow('declared twice')
 })

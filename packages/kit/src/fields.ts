@@ -20,7 +20,11 @@ export interface FieldOptions {
 
 /** Either required, or with a default (as written in YAML), or neither: then absent is `undefined`. */
 type Presence = { readonly required: true } | { readonly default: string } | object
-type Present<T, O> = O extends { readonly required: true } ? T : O extends { readonly default: string } ? T : T | undefined
+type Present<T, O> = O extends { readonly required: true }
+  ? T
+  : O extends { readonly default: string }
+    ? T
+    : T | undefined
 
 interface Extra {
   readonly values?: readonly string[]
@@ -57,9 +61,15 @@ interface Range {
   readonly maximum?: number
 }
 
-function inRange(value: number, range: Range, show: (n: number) => string = String): { value: number } | { problem: string } {
-  if (range.minimum !== undefined && value < range.minimum) return { problem: `must be at least ${show(range.minimum)}` }
-  if (range.maximum !== undefined && value > range.maximum) return { problem: `must be at most ${show(range.maximum)}` }
+function inRange(
+  value: number,
+  range: Range,
+  show: (n: number) => string = String,
+): { value: number } | { problem: string } {
+  if (range.minimum !== undefined && value < range.minimum)
+    return { problem: `must be at least ${show(range.minimum)}` }
+  if (range.maximum !== undefined && value > range.maximum)
+    return { problem: `must be at most ${show(range.maximum)}` }
   return { value }
 }
 
@@ -88,7 +98,9 @@ export function int<const O extends FieldOptions & Presence & Range>(options: O)
   ) as Field<Present<number, O>>
 }
 
-export function float<const O extends FieldOptions & Presence & Range>(options: O): Field<Present<number, O>> {
+export function float<const O extends FieldOptions & Presence & Range>(
+  options: O,
+): Field<Present<number, O>> {
   const { minimum, maximum } = options
   return field(
     'float',
@@ -121,14 +133,18 @@ export function duration<
 }
 
 /** Parses to a number: `4Mi` is 4194304. */
-export function quantity<const O extends FieldOptions & Presence & Range>(options: O): Field<Present<number, O>> {
+export function quantity<const O extends FieldOptions & Presence & Range>(
+  options: O,
+): Field<Present<number, O>> {
   const { minimum, maximum } = options
   return field(
     'quantity',
     options,
     (text) => {
       const value = parseQuantity(text)
-      return value === undefined ? { problem: 'must be a quantity such as 512, 64Ki or 4Mi' } : inRange(value, options)
+      return value === undefined
+        ? { problem: 'must be a quantity such as 512, 64Ki or 4Mi' }
+        : inRange(value, options)
     },
     { minimum, maximum },
   ) as Field<Present<number, O>>
@@ -152,7 +168,9 @@ export function oneOf<const W extends string, const O extends FieldOptions & Pre
 }
 
 /** Strings between commas, trimmed; empty ones are left out. */
-export function list<const O extends FieldOptions & Presence>(options: O): Field<Present<readonly string[], O>> {
+export function list<const O extends FieldOptions & Presence>(
+  options: O,
+): Field<Present<readonly string[], O>> {
   return field<readonly string[]>('list', options, (text) => ({
     value: text
       .split(',')
@@ -209,7 +227,8 @@ export function fields<const F extends Readonly<Record<string, Field<unknown>>>>
         continue
       }
       // The field's own name wins over an alias, whatever their order.
-      if (!given.has(entry) || name.toLowerCase() === entry.described.name.toLowerCase()) given.set(entry, text)
+      if (!given.has(entry) || name.toLowerCase() === entry.described.name.toLowerCase())
+        given.set(entry, text)
     }
     const issues: MetadataIssue[] = []
     const value: Record<string, unknown> = {}
@@ -221,7 +240,8 @@ export function fields<const F extends Readonly<Record<string, Field<unknown>>>>
       if (source === undefined) {
         value[entry.property] = undefined
         if (described.required) {
-          const hint = described.example === undefined || described.sensitive ? '' : `, for example ${described.example}`
+          const hint =
+            described.example === undefined || described.sensitive ? '' : `, for example ${described.example}`
           issues.push({ field: described.name, message: `is required${hint}` })
         }
         continue

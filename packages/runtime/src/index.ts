@@ -56,8 +56,23 @@ export interface Runtime {
 
 /** Makes a runtime in this process. It reads no environment, handles no signals and never exits. */
 export function createRuntime(options: CreateRuntimeOptions): Runtime {
-  const { appId, resources, definitions, app, listen, logger, clock, random, env, onShutdownRequest, ...rest } = options
-  const merged = Object.freeze({ ...runtimeOptions({ 'app-id': appId }, env ?? {}), ...defined(rest) }) as RuntimeOptions
+  const {
+    appId,
+    resources,
+    definitions,
+    app,
+    listen,
+    logger,
+    clock,
+    random,
+    env,
+    onShutdownRequest,
+    ...rest
+  } = options
+  const merged = Object.freeze({
+    ...runtimeOptions({ 'app-id': appId }, env ?? {}),
+    ...defined(rest),
+  }) as RuntimeOptions
   const core = new RuntimeCore(merged, {
     logger: logger ?? defaultLogger(appId),
     listen: listen ?? false,
@@ -80,7 +95,15 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
 function defaultLogger(appId: string): Logger {
   const output = streamSink(process.stdout)
   const write = (line: string): void => output.write(line)
-  const log = createLog({ level: 'warn', json: false, appId, instance: hostname(), version, clock: systemClock, write })
+  const log = createLog({
+    level: 'warn',
+    json: false,
+    appId,
+    instance: hostname(),
+    version,
+    clock: systemClock,
+    write,
+  })
   return log.scope('dapr.runtime')
 }
 

@@ -1,5 +1,15 @@
 import { hostname } from 'node:os'
-import { createLog, fileSink, FlagError, handleSignals, parseFlags, renderHelp, streamSink, systemClock, teeSink } from '@outrigger/host'
+import {
+  createLog,
+  fileSink,
+  FlagError,
+  handleSignals,
+  parseFlags,
+  renderHelp,
+  streamSink,
+  systemClock,
+  teeSink,
+} from '@outrigger/host'
 import { flags } from './config/flags.ts'
 import { optionsOf, type RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
@@ -44,7 +54,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     await core.ready()
   } catch (error) {
     if (starting.signal.aborted) return
-    const lines = error instanceof StartupError ? error.lines : [error instanceof Error ? error.message : String(error)]
+    const lines =
+      error instanceof StartupError ? error.lines : [error instanceof Error ? error.message : String(error)]
     for (const line of lines) logger.fatal(line)
     process.exit(1)
   }
@@ -75,7 +86,11 @@ function readOptions(argv: readonly string[]): RuntimeOptions | undefined {
     return optionsOf(parsed, process.env)
   } catch (error) {
     const problems =
-      error instanceof FlagError ? error.problems : error instanceof StartupError ? error.lines : [String(error)]
+      error instanceof FlagError
+        ? error.problems
+        : error instanceof StartupError
+          ? error.lines
+          : [String(error)]
     for (const problem of problems) process.stderr.write(`daprd: ${problem}\n`)
     process.stderr.write('daprd: see --help\n')
     process.exit(1)

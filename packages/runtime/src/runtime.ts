@@ -119,7 +119,9 @@ export class RuntimeCore {
       throw error
     }
     this.#attaching = this.#attachment!.start()
-    this.#attaching.catch((error: unknown) => this.#logger.error('the application could not be connected', { error }))
+    this.#attaching.catch((error: unknown) =>
+      this.#logger.error('the application could not be connected', { error }),
+    )
   }
 
   /** Resolves when the application is connected and messages flow. */
@@ -131,7 +133,9 @@ export class RuntimeCore {
   async blockShutdown(): Promise<void> {
     const { blockShutdownMs } = this.#options
     if (blockShutdownMs === undefined || this.#attachment === undefined) return
-    this.#logger.info(`the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`)
+    this.#logger.info(
+      `the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`,
+    )
     const end = this.#clock.monotonic() + blockShutdownMs
     while (this.#attachment.healthy && this.#clock.monotonic() < end) {
       await new Promise<void>((resolve) => this.#clock.schedule(Math.min(100, blockShutdownMs), resolve))

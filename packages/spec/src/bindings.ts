@@ -34,7 +34,11 @@ export interface BindingEvent {
 
 /** What the application answered to an event. */
 export type BindingReply =
-  | { readonly settlement: 'ack'; readonly data?: Uint8Array | undefined; readonly contentType?: string | undefined }
+  | {
+      readonly settlement: 'ack'
+      readonly data?: Uint8Array | undefined
+      readonly contentType?: string | undefined
+    }
   | { readonly settlement: 'nack'; readonly error?: Error | undefined }
 
 /** Hands one event to the application. It never rejects. The source decides what a nack means: redelivery where it can. */

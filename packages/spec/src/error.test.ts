@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { ComponentError, isComponentError } from './index.ts'
 
 test('an error of another copy of the package is recognised by its brand', () => {
-  const foreign = Object.assign(new Error('x'), { [Symbol.for('outrigger.ComponentError')]: true, code: 'NOT_FOUND' })
+  const foreign = Object.assign(new Error('x'), {
+    [Symbol.for('outrigger.ComponentError')]: true,
+    code: 'NOT_FOUND',
+  })
   expect(foreign instanceof ComponentError).toBe(false)
   expect(isComponentError(foreign)).toBe(true)
   expect(isComponentError(new ComponentError('INTERNAL', 'x'))).toBe(true)

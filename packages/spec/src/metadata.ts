@@ -8,7 +8,16 @@ import type { Metadata } from './operation.ts'
  * - `list`: strings between commas
  * - `json`: any JSON text
  */
-export type MetadataFieldType = 'string' | 'bool' | 'int' | 'float' | 'duration' | 'quantity' | 'enum' | 'list' | 'json'
+export type MetadataFieldType =
+  | 'string'
+  | 'bool'
+  | 'int'
+  | 'float'
+  | 'duration'
+  | 'quantity'
+  | 'enum'
+  | 'list'
+  | 'json'
 
 /** One field of a component's metadata, as plain data: loader, CLI, documentation and JSON Schema all read this. */
 export interface MetadataField {
@@ -41,7 +50,8 @@ export interface MetadataIssue {
 }
 
 export type MetadataResult<M> =
-  { readonly value: M; readonly unknown: readonly string[] } | { readonly issues: readonly MetadataIssue[] }
+  | { readonly value: M; readonly unknown: readonly string[] }
+  | { readonly issues: readonly MetadataIssue[] }
 
 /** The metadata of one version of a component: its fields as data, and the function that reads them. `@outrigger/kit` makes these. */
 export interface MetadataSchema<M> {

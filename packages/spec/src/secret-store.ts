@@ -22,7 +22,11 @@ export interface SecretStore extends LiveComponent {
 }
 
 export const secretStoreContract = 'secretstores/1'
-export type SecretStoreDefinition = ComponentDefinition<typeof secretStoreContract, SecretStoreCapability, SecretStore>
+export type SecretStoreDefinition = ComponentDefinition<
+  typeof secretStoreContract,
+  SecretStoreCapability,
+  SecretStore
+>
 
 /** Defines a secret store. A package default-exports the result. */
 export function defineSecretStore<V extends object>(

@@ -12,7 +12,14 @@ import type { LiveComponent, Metadata, OperationOptions } from './operation.ts'
  * - `partitionKey`: the `partitionKey` request metadata decides where a value lives
  */
 export type StateCapability =
-  'etag' | 'transactional' | 'ttl' | 'query' | 'keysLike' | 'deleteWithPrefix' | 'actor' | 'partitionKey'
+  | 'etag'
+  | 'transactional'
+  | 'ttl'
+  | 'query'
+  | 'keysLike'
+  | 'deleteWithPrefix'
+  | 'actor'
+  | 'partitionKey'
 
 /**
  * A value as it was sent. JSON text is kept as its bytes and never parsed and printed again on its way,
@@ -123,10 +130,19 @@ export interface StateStore extends LiveComponent {
   /** Deleting what is not there is no error, unless an ETag was given. */
   delete(request: StateDeleteRequest, options: OperationOptions): Promise<void>
   /** One result for each request, in any order. Without it the runtime calls `get` in parallel. */
-  bulkGet?(requests: readonly StateGetRequest[], options: OperationOptions): Promise<readonly StateBulkGetResult[]>
+  bulkGet?(
+    requests: readonly StateGetRequest[],
+    options: OperationOptions,
+  ): Promise<readonly StateBulkGetResult[]>
   /** Not a transaction: returns those that failed. Without it the runtime calls `set` in parallel. */
-  bulkSet?(requests: readonly StateSetRequest[], options: OperationOptions): Promise<readonly StateBulkFailure[]>
-  bulkDelete?(requests: readonly StateDeleteRequest[], options: OperationOptions): Promise<readonly StateBulkFailure[]>
+  bulkSet?(
+    requests: readonly StateSetRequest[],
+    options: OperationOptions,
+  ): Promise<readonly StateBulkFailure[]>
+  bulkDelete?(
+    requests: readonly StateDeleteRequest[],
+    options: OperationOptions,
+  ): Promise<readonly StateBulkFailure[]>
   /** All operations or none. */
   transact?(transaction: StateTransaction, options: OperationOptions): Promise<void>
   /** The most operations that one transaction may have; without it there is no limit. */

@@ -4,7 +4,11 @@ import { CliFailure } from '../failure.ts'
 import { table } from '../table.ts'
 
 /** What a component is and what its metadata may say, from its own definition. */
-export async function describe(type: string, searchFrom: readonly string[], asJson: boolean): Promise<string> {
+export async function describe(
+  type: string,
+  searchFrom: readonly string[],
+  asJson: boolean,
+): Promise<string> {
   let definition: ComponentDefinition
   try {
     definition = await describeComponent(type, { searchFrom })
@@ -27,7 +31,8 @@ function plain(definition: ComponentDefinition): object {
 function text(definition: ComponentDefinition): string {
   const lines = [`${definition.type}  ${definition.title}`]
   if (definition.description !== undefined) lines.push(definition.description)
-  if (definition.aliases !== undefined && definition.aliases.length > 0) lines.push(`Also: ${definition.aliases.join(', ')}`)
+  if (definition.aliases !== undefined && definition.aliases.length > 0)
+    lines.push(`Also: ${definition.aliases.join(', ')}`)
   for (const [version, { metadata, capabilities }] of Object.entries(definition.versions)) {
     lines.push('', `Version ${version}`)
     lines.push(`Capabilities: ${capabilities.length === 0 ? 'none' : capabilities.join(', ')}`)
@@ -36,9 +41,11 @@ function text(definition: ComponentDefinition): string {
       continue
     }
     lines.push('', table(['FIELD', 'TYPE', 'REQUIRED', 'DEFAULT', 'DESCRIPTION'], metadata.fields.map(row)))
-    if (metadata.openPrefixes.length > 0) lines.push(`And fields that begin with ${metadata.openPrefixes.join(', ')}`)
+    if (metadata.openPrefixes.length > 0)
+      lines.push(`And fields that begin with ${metadata.openPrefixes.join(', ')}`)
   }
-  for (const { capability, reason } of definition.deviations ?? []) lines.push('', `Not here: ${capability}. ${reason}`)
+  for (const { capability, reason } of definition.deviations ?? [])
+    lines.push('', `Not here: ${capability}. ${reason}`)
   return lines.join('\n')
 }
 

@@ -23,10 +23,23 @@ export function sidecarLine(line: string, color: boolean): string {
     return line
   }
   if (typeof entry !== 'object' || entry === null || typeof entry['msg'] !== 'string') return line
-  const { level, msg, time: _time, app_id: _app, instance: _instance, scope: _scope, type: _type, ver: _ver, ...fields } = entry
-  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const {
+    level,
+    msg,
+    time: _time,
+    app_id: _app,
+    instance: _instance,
+    scope: _scope,
+    type: _type,
+    ver: _ver,
+    ...fields
+  } = entry
+  const rest = Object.entries(fields).map(
+    ([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   const text = `${level === 'info' ? '' : `${String(level)}: `}${msg}${rest.join('')}`
   if (!color) return text
-  const paint = level === 'warning' || level === 'warn' ? yellow : level === 'error' || level === 'fatal' ? red : dim
+  const paint =
+    level === 'warning' || level === 'warn' ? yellow : level === 'error' || level === 'fatal' ? red : dim
   return paint + text + reset
 }

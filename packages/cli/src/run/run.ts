@@ -60,7 +60,9 @@ class Session {
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
     try {
-      print(`Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`)
+      print(
+        `Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`,
+      )
       const sidecar = this.#startSidecar()
       const sidecarEnded = ended(sidecar)
       await this.#answers('/v1.0/healthz/outbound', sidecarEnded)
@@ -72,7 +74,11 @@ class Session {
         sidecarEnded.then((code) => ({ who: 'sidecar', code })),
       ])
       if (this.#stopping === undefined) {
-        print(first.who === 'app' ? `The application ended with exit code ${first.code}` : 'The sidecar ended by itself')
+        print(
+          first.who === 'app'
+            ? `The application ended with exit code ${first.code}`
+            : 'The sidecar ended by itself',
+        )
       }
       await this.#stop()
       if (this.#signalled) return 0
@@ -124,7 +130,9 @@ class Session {
   async #announce(over: Promise<unknown>): Promise<void> {
     try {
       await this.#answers('/v1.0/healthz', over)
-      this.#options.print(`You're up and running! ${this.#options.appId} has its sidecar on http://127.0.0.1:${this.#httpPort}`)
+      this.#options.print(
+        `You're up and running! ${this.#options.appId} has its sidecar on http://127.0.0.1:${this.#httpPort}`,
+      )
     } catch {
       // It ended first, which is told elsewhere.
     }
@@ -149,7 +157,8 @@ class Session {
     } finally {
       client.close()
     }
-    if (this.#stopping === undefined) throw new CliFailure('the sidecar did not start; its log above says why')
+    if (this.#stopping === undefined)
+      throw new CliFailure('the sidecar did not start; its log above says why')
   }
 
   /** The sidecar first: while it drains it still needs the application. */
@@ -167,7 +176,9 @@ class Session {
 function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.on('error', () => resolve(127))
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)))
+    child.on('exit', (code, signal) =>
+      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)),
+    )
   })
 }
 

@@ -58,7 +58,11 @@ function bodyError(error: unknown): ApiError {
       { cause: error },
     )
   }
-  return new ApiError('BODY_READ', `failed to read request body: ${error instanceof Error ? error.message : 'unknown'}`, {
-    cause: error,
-  })
+  return new ApiError(
+    'BODY_READ',
+    `failed to read request body: ${error instanceof Error ? error.message : 'unknown'}`,
+    {
+      cause: error,
+    },
+  )
 }

@@ -46,7 +46,9 @@ function property(properties: Readonly<Record<string, string>>, name: string): s
 /** What a component can do, as `GET /v1.0/metadata` names it for each kind. */
 export function capabilityNames(component: LoadedComponent): readonly string[] {
   const instance = component.instance as { readonly capabilities?: ReadonlySet<string> }
-  return [...(instance.capabilities ?? [])].map((capability) => wireNames[component.kind]?.[capability] ?? capability)
+  return [...(instance.capabilities ?? [])].map(
+    (capability) => wireNames[component.kind]?.[capability] ?? capability,
+  )
 }
 
 const wireNames: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {

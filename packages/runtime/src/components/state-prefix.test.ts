@@ -27,7 +27,16 @@ test('a store with no optional methods gets none', () => {
     close: () => Promise.resolve(),
   }
   const wrapped = withKeyPrefix(inner, 'a||')
-  for (const name of ['bulkGet', 'bulkSet', 'bulkDelete', 'transact', 'query', 'keysLike', 'deleteWithPrefix', 'ping']) {
+  for (const name of [
+    'bulkGet',
+    'bulkSet',
+    'bulkDelete',
+    'transact',
+    'query',
+    'keysLike',
+    'deleteWithPrefix',
+    'ping',
+  ]) {
     expect(name in wrapped).toBe(false)
   }
 })
@@ -52,7 +61,10 @@ test('keys go in with the prefix and come out without it, LIKE patterns escaped'
   }
   const wrapped = withKeyPrefix(inner, 'a_b||')
   expect(await wrapped.bulkGet!([{ key: 'k', metadata: {} }], {})).toEqual([{ key: 'k' }])
-  await wrapped.transact!({ operations: [{ operation: 'delete', request: { key: 'k', metadata: {} } }], metadata: {} }, {})
+  await wrapped.transact!(
+    { operations: [{ operation: 'delete', request: { key: 'k', metadata: {} } }], metadata: {} },
+    {},
+  )
   expect(await wrapped.keysLike!({ pattern: 'x%' }, {})).toEqual({ keys: ['x'] })
   expect(seen).toEqual([['a_b||k'], 'a\\_b||x%'])
 })

@@ -15,7 +15,9 @@ export function keyPrefix(
     case 'name':
       return names.storeName + separator
     case 'namespace':
-      return names.namespace === '' ? names.appId + separator : `${names.namespace}.${names.appId}${separator}`
+      return names.namespace === ''
+        ? names.appId + separator
+        : `${names.namespace}.${names.appId}${separator}`
     case 'none':
       return ''
     default:
@@ -26,7 +28,10 @@ export function keyPrefix(
 /** A store that sees every key behind `prefix`, and answers without it. */
 export function withKeyPrefix(store: StateStore, prefix: string): StateStore {
   if (prefix === '') return store
-  const add = <R extends { readonly key: string }>(request: R): R => ({ ...request, key: prefix + request.key })
+  const add = <R extends { readonly key: string }>(request: R): R => ({
+    ...request,
+    key: prefix + request.key,
+  })
   const strip = (key: string): string => (key.startsWith(prefix) ? key.slice(prefix.length) : key)
   const stripFailures = (failures: readonly StateBulkFailure[]): readonly StateBulkFailure[] =>
     failures.map((failure) => ({ key: strip(failure.key), error: failure.error }))
@@ -40,13 +45,18 @@ export function withKeyPrefix(store: StateStore, prefix: string): StateStore {
     delete: (request, options) => store.delete(add(request), options),
     ...(bulkGet && {
       bulkGet: async (requests, options) =>
-        (await bulkGet.call(store, requests.map(add), options)).map((result) => ({ ...result, key: strip(result.key) })),
+        (await bulkGet.call(store, requests.map(add), options)).map((result) => ({
+          ...result,
+          key: strip(result.key),
+        })),
     }),
     ...(bulkSet && {
-      bulkSet: async (requests, options) => stripFailures(await bulkSet.call(store, requests.map(add), options)),
+      bulkSet: async (requests, options) =>
+        stripFailures(await bulkSet.call(store, requests.map(add), options)),
     }),
     ...(bulkDelete && {
-      bulkDelete: async (requests, options) => stripFailures(await bulkDelete.call(store, requests.map(add), options)),
+      bulkDelete: async (requests, options) =>
+        stripFailures(await bulkDelete.call(store, requests.map(add), options)),
     }),
     ...(transact && {
       transact: (transaction, options) =>
@@ -55,7 +65,8 @@ export function withKeyPrefix(store: StateStore, prefix: string): StateStore {
           {
             metadata: transaction.metadata,
             operations: transaction.operations.map(
-              (operation) => ({ operation: operation.operation, request: add(operation.request) }) as StateOperation,
+              (operation) =>
+                ({ operation: operation.operation, request: add(operation.request) }) as StateOperation,
             ),
           },
           options,

@@ -1,4 +1,4 @@
-import type { Environment } from '@marcbachmann/cel-js'
+import type * as Cel from '@marcbachmann/cel-js'
 import { createRequire } from 'node:module'
 import type { RouteRule } from '../resources/model.ts'
 
@@ -20,15 +20,15 @@ interface CompiledRule {
   readonly holds: ((event: unknown) => boolean) | undefined
 }
 
-let shared: Environment | undefined
+let shared: Cel.Environment | undefined
 
 /**
  * Names that are not declared are dynamic, as the source of the rule language in Dapr has it.
  * CEL is loaded with the first rule: most sidecars have none, and it is a sixth of the start.
  */
-function environment(): Environment {
+function environment(): Cel.Environment {
   if (shared === undefined) {
-    const cel = createRequire(import.meta.url)('@marcbachmann/cel-js') as typeof import('@marcbachmann/cel-js')
+    const cel = createRequire(import.meta.url)('@marcbachmann/cel-js') as typeof Cel
     shared = new cel.Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false })
   }
   return shared
@@ -63,7 +63,7 @@ function compileRule(rule: RouteRule, owner: string): CompiledRule {
   if (source.length > maxRuleLength)
     throw new Error(`${owner}: the match is longer than ${maxRuleLength} characters`)
   const named = `${owner} (match: ${JSON.stringify(shorten(source))})`
-  let program: ReturnType<Environment['parse']>
+  let program: ReturnType<Cel.Environment['parse']>
   try {
     program = environment().parse(source)
   } catch (error) {

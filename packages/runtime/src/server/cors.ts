@@ -15,7 +15,12 @@ export class Cors {
   decorate(request: ServerRequest, response: ServerResponse): ServerResponse {
     const origin = this.#allowed(request)
     if (origin === undefined) return response
-    return new ResponseWithFields(response, ['access-control-allow-origin', this.#any ? '*' : origin, 'vary', 'origin'])
+    return new ResponseWithFields(response, [
+      'access-control-allow-origin',
+      this.#any ? '*' : origin,
+      'vary',
+      'origin',
+    ])
   }
 
   /** Answers a preflight request, and says whether it was one. */

@@ -47,7 +47,11 @@ export function httpApi(options: HttpApiOptions): Handler {
     const { row } = error
     const details = errorDetails(error)
     const body = { errorCode: row.code, message: error.message, ...(details !== undefined && { details }) }
-    response.send(row.http, row.http === 503 ? [...jsonType, 'retry-after', '1'] : jsonType, JSON.stringify(body))
+    response.send(
+      row.http,
+      row.http === 503 ? [...jsonType, 'retry-after', '1'] : jsonType,
+      JSON.stringify(body),
+    )
   }
 
   function logCall(route: HttpRoute, call: HttpCall, startedAt: number): void {
@@ -117,6 +121,7 @@ function withTrace(request: ServerRequest, response: ServerResponse): ServerResp
   if (traceparent === undefined || traceparent.length > longestTraceHeader) return response
   const extra = ['traceparent', traceparent]
   const tracestate = fields.get('tracestate')
-  if (tracestate !== undefined && tracestate.length <= longestTraceHeader) extra.push('tracestate', tracestate)
+  if (tracestate !== undefined && tracestate.length <= longestTraceHeader)
+    extra.push('tracestate', tracestate)
   return new ResponseWithFields(response, extra)
 }

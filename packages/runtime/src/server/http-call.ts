@@ -47,7 +47,8 @@ export class HttpCall implements OperationOptions {
     if (!query.includes('metadata.')) return none
     this.parsedQuery ??= new URLSearchParams(query)
     const found: Record<string, string> = Object.create(null) as Record<string, string>
-    for (const [name, value] of this.parsedQuery) if (name.startsWith('metadata.')) found[name.slice(9)] = value
+    for (const [name, value] of this.parsedQuery)
+      if (name.startsWith('metadata.')) found[name.slice(9)] = value
     return found
   }
 }

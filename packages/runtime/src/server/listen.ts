@@ -19,7 +19,9 @@ export async function listenOn(
       throw listenError(error, what, `${host}:${wanted}`)
     }
   }
-  logger.info(`${what.api} is listening on ${bound.map((address) => `${address.host}:${address.port}`).join(', ')}`)
+  logger.info(
+    `${what.api} is listening on ${bound.map((address) => `${address.host}:${address.port}`).join(', ')}`,
+  )
   return bound
 }
 

@@ -67,7 +67,13 @@ export class Router {
   }
 }
 
-function find(at: Node, method: string, path: string, start: number, params: string[]): HttpRoute | undefined {
+function find(
+  at: Node,
+  method: string,
+  path: string,
+  start: number,
+  params: string[],
+): HttpRoute | undefined {
   if (start > path.length) return at.routes.get(method)
   const slash = path.indexOf('/', start)
   const end = slash === -1 ? path.length : slash

@@ -12,7 +12,11 @@ export interface ToolCall {
 }
 
 export type ConversationMessage =
-  | { readonly role: 'developer' | 'system' | 'user'; readonly name?: string | undefined; readonly text: string }
+  | {
+      readonly role: 'developer' | 'system' | 'user'
+      readonly name?: string | undefined
+      readonly text: string
+    }
   | {
       readonly role: 'assistant'
       readonly name?: string | undefined
@@ -48,7 +52,10 @@ export interface ConverseResponse {
   readonly choices: readonly {
     readonly finishReason: string
     readonly index: number
-    readonly message: { readonly text?: string | undefined; readonly toolCalls?: readonly ToolCall[] | undefined }
+    readonly message: {
+      readonly text?: string | undefined
+      readonly toolCalls?: readonly ToolCall[] | undefined
+    }
   }[]
   readonly usage?:
     | { readonly promptTokens: number; readonly completionTokens: number; readonly totalTokens: number }

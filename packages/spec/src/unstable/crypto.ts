@@ -74,7 +74,11 @@ export interface CryptoProvider extends LiveComponent {
 }
 
 export const cryptoContract = 'crypto/0'
-export type CryptoProviderDefinition = ComponentDefinition<typeof cryptoContract, CryptoCapability, CryptoProvider>
+export type CryptoProviderDefinition = ComponentDefinition<
+  typeof cryptoContract,
+  CryptoCapability,
+  CryptoProvider
+>
 
 export function defineCryptoProvider<V extends object>(
   definition: DefinitionInput<V, CryptoCapability, CryptoProvider>,

@@ -35,7 +35,8 @@ export function healthRoutes(source: HealthSource): HttpRoute[] {
       path: 'v1.0/healthz/outbound',
       open: true,
       handle(call) {
-        if (!source.outboundReady()) throw new ApiError('OUTBOUND_HEALTH_NOT_READY', 'dapr outbound is not ready')
+        if (!source.outboundReady())
+          throw new ApiError('OUTBOUND_HEALTH_NOT_READY', 'dapr outbound is not ready')
         call.response.send(204)
       },
     },

@@ -33,18 +33,27 @@ export class InvokeHandler {
       )
     }
     if (!appHealthy()) {
-      throw new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${target}, err: app is not in a healthy state`)
+      throw new ApiError(
+        'DIRECT_INVOKE',
+        `failed to invoke, id: ${target}, err: app is not in a healthy state`,
+      )
     }
     try {
       return await channel.call(request)
     } catch (error) {
       if (isBusy(error)) {
-        throw new ApiError('OVERLOADED', `failed to invoke, id: ${target}, err: ${error.message}`, { cause: error })
+        throw new ApiError('OVERLOADED', `failed to invoke, id: ${target}, err: ${error.message}`, {
+          cause: error,
+        })
       }
       const text = error instanceof Error ? error.message : 'unknown'
-      throw new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${target}, err: ${text} (${channel.address})`, {
-        cause: error,
-      })
+      throw new ApiError(
+        'DIRECT_INVOKE',
+        `failed to invoke, id: ${target}, err: ${text} (${channel.address})`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 }

@@ -18,7 +18,10 @@ interface Target {
 }
 
 /** The invoke route; `fallback` serves what no other route takes. */
-export function invokeRoutes(handler: InvokeHandler): { readonly routes: HttpRoute[]; readonly fallback: HttpRoute } {
+export function invokeRoutes(handler: InvokeHandler): {
+  readonly routes: HttpRoute[]
+  readonly fallback: HttpRoute
+} {
   const route: HttpRoute = {
     name: 'InvokeService',
     methods: anyMethod,
@@ -66,7 +69,8 @@ function targetOf(call: HttpCall): Target | undefined {
   const { path, query, fields } = call.request
   const rest = query === '' ? '' : `?${query}`
   const header = fields.get(appIdHeader)
-  if (header !== undefined && header !== '') return { appId: header, path: path + rest, dropAuthorization: false }
+  if (header !== undefined && header !== '')
+    return { appId: header, path: path + rest, dropAuthorization: false }
   const authorization = fields.get('authorization')
   if (authorization?.startsWith('Basic ') === true) {
     const pair = Buffer.from(authorization.slice(6), 'base64').toString()

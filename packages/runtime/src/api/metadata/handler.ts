@@ -19,7 +19,12 @@ export interface MetadataSource {
         readonly channelAddress: string
         readonly maxConcurrency: number | undefined
         readonly health:
-          | { readonly path: string; readonly intervalMs: number; readonly timeoutMs: number; readonly threshold: number }
+          | {
+              readonly path: string
+              readonly intervalMs: number
+              readonly timeoutMs: number
+              readonly threshold: number
+            }
           | undefined
       }
     | undefined
@@ -41,10 +46,16 @@ export class MetadataHandler {
   /** Sets one attribute of `extended`. */
   set(key: string, value: string): void {
     if (key.length + value.length > longestExtended) {
-      throw new ApiError('MALFORMED_REQUEST', `metadata ${key.slice(0, 40)} is longer than ${longestExtended} bytes`)
+      throw new ApiError(
+        'MALFORMED_REQUEST',
+        `metadata ${key.slice(0, 40)} is longer than ${longestExtended} bytes`,
+      )
     }
     if (!this.#extended.has(key) && this.#extended.size >= mostExtended) {
-      throw new ApiError('MALFORMED_REQUEST', `there are ${mostExtended} attributes already, which is the most`)
+      throw new ApiError(
+        'MALFORMED_REQUEST',
+        `there are ${mostExtended} attributes already, which is the most`,
+      )
     }
     this.#extended.set(key, value)
   }

@@ -64,7 +64,13 @@ export class PublishHandler {
     return new ApiError(
       'PUBSUB_EVENTS',
       `error when unmarshaling the request for topic ${request.topic} pubsub ${request.pubsubName}: ${text}`,
-      { subject: { resourceType: 'pubsub', resourceName: request.pubsubName, metadata: { topic: request.topic } } },
+      {
+        subject: {
+          resourceType: 'pubsub',
+          resourceName: request.pubsubName,
+          metadata: { topic: request.topic },
+        },
+      },
     )
   }
 

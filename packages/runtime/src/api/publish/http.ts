@@ -62,14 +62,16 @@ function readEntries(text: string, problem: (text: string) => Error): BulkPublis
     throw problem((error as Error).message)
   }
   if (!Array.isArray(parsed)) throw problem('an array of entries is expected')
-  if (parsed.length > mostEntries) throw problem(`${parsed.length} entries; at most ${mostEntries} are allowed`)
+  if (parsed.length > mostEntries)
+    throw problem(`${parsed.length} entries; at most ${mostEntries} are allowed`)
   const starts = rawElements(text)
   return parsed.map((entry: unknown, index) => {
     if (!isRecord(entry)) throw problem(`entry ${index} must be an object`)
     const { event, contentType, metadata } = entry
     // Dapr's own client for Node.js writes entryID; Dapr reads names without regard to case.
     const entryId = entry['entryId'] ?? entry['entryID']
-    if (entryId !== undefined && typeof entryId !== 'string') throw problem(`entryId of entry ${index} must be a string`)
+    if (entryId !== undefined && typeof entryId !== 'string')
+      throw problem(`entryId of entry ${index} must be a string`)
     if (contentType !== undefined && typeof contentType !== 'string') {
       throw problem(`contentType of entry ${index} must be a string`)
     }
@@ -85,11 +87,17 @@ function readEntries(text: string, problem: (text: string) => Error): BulkPublis
 }
 
 /** JSON stays as it was written; text is taken out of its quotes; what is binary comes as base64. */
-function eventData(event: unknown, raw: string, contentType: string | undefined, bad: () => Error): Uint8Array {
+function eventData(
+  event: unknown,
+  raw: string,
+  contentType: string | undefined,
+  bad: () => Error,
+): Uint8Array {
   const type = (contentType ?? 'text/plain').split(';', 1)[0]!.trim().toLowerCase()
   if (type === 'application/json' || type.endsWith('+json')) return encoder.encode(raw)
   if (typeof event !== 'string') return encoder.encode(raw)
-  if (type.startsWith('text/') || type === 'application/xml' || type.endsWith('+xml')) return encoder.encode(event)
+  if (type.startsWith('text/') || type === 'application/xml' || type.endsWith('+xml'))
+    return encoder.encode(event)
   if (!/^[A-Za-z0-9+/\s]*={0,2}$/.test(event)) throw bad()
   return new Uint8Array(Buffer.from(event, 'base64'))
 }

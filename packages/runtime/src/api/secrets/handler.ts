@@ -19,28 +19,44 @@ export class SecretsHandler {
   async get(storeName: string, name: string, metadata: Metadata, options: OperationOptions): Promise<Secret> {
     const store = this.#store(storeName)
     if (!this.#allowed(storeName, name)) {
-      throw new ApiError('SECRET_PERMISSION_DENIED', `access denied by policy to get "${name}" from "${storeName}"`)
+      throw new ApiError(
+        'SECRET_PERMISSION_DENIED',
+        `access denied by policy to get "${name}" from "${storeName}"`,
+      )
     }
     try {
       const secret = await store.get({ name, metadata }, options)
       if (secret !== undefined) return secret
     } catch (error) {
       const text = failureText(error, this.#logger, 'reading a secret failed')
-      throw new ApiError('SECRET_GET', `failed getting secret with key ${name} from secret store ${storeName}: ${text}`, {
-        cause: error,
-      })
+      throw new ApiError(
+        'SECRET_GET',
+        `failed getting secret with key ${name} from secret store ${storeName}: ${text}`,
+        {
+          cause: error,
+        },
+      )
     }
-    throw new ApiError('SECRET_GET', `failed getting secret with key ${name} from secret store ${storeName}: secret ${name} not found`)
+    throw new ApiError(
+      'SECRET_GET',
+      `failed getting secret with key ${name} from secret store ${storeName}: secret ${name} not found`,
+    )
   }
 
-  async getBulk(storeName: string, metadata: Metadata, options: OperationOptions): Promise<Readonly<Record<string, Secret>>> {
+  async getBulk(
+    storeName: string,
+    metadata: Metadata,
+    options: OperationOptions,
+  ): Promise<Readonly<Record<string, Secret>>> {
     const store = this.#store(storeName)
     try {
       const all = await store.bulkGet(metadata, options)
       return Object.fromEntries(Object.entries(all).filter(([name]) => this.#allowed(storeName, name)))
     } catch (error) {
       const text = failureText(error, this.#logger, 'reading secrets failed')
-      throw new ApiError('SECRET_GET', `failed getting secrets from secret store ${storeName}: ${text}`, { cause: error })
+      throw new ApiError('SECRET_GET', `failed getting secrets from secret store ${storeName}: ${text}`, {
+        cause: error,
+      })
     }
   }
 
@@ -51,7 +67,8 @@ export class SecretsHandler {
   #store(name: string): SecretStore {
     const live = this.#stores.get(name)
     if (live !== undefined) return live.instance
-    if (this.#stores.size === 0) throw new ApiError('SECRET_STORES_NOT_CONFIGURED', 'secret store is not configured')
+    if (this.#stores.size === 0)
+      throw new ApiError('SECRET_STORES_NOT_CONFIGURED', 'secret store is not configured')
     throw new ApiError('SECRET_STORE_NOT_FOUND', `failed finding secret store with key ${name}`)
   }
 }

@@ -39,7 +39,8 @@ export interface DeleteItem {
 }
 
 export type TransactionItem =
-  { readonly operation: 'upsert'; readonly request: SaveItem } | { readonly operation: 'delete'; readonly request: DeleteItem }
+  | { readonly operation: 'upsert'; readonly request: SaveItem }
+  | { readonly operation: 'delete'; readonly request: DeleteItem }
 
 const noMetadata: Metadata = Object.freeze({})
 /** How many calls a bulk operation makes at a time where the store has none of its own. */
@@ -73,7 +74,11 @@ export class StateHandler {
     try {
       return await store.get({ key, consistency, metadata }, options)
     } catch (error) {
-      throw this.#failed('STATE_GET', error, (text) => `fail to get ${key} from state store ${storeName}: ${text}`)
+      throw this.#failed(
+        'STATE_GET',
+        error,
+        (text) => `fail to get ${key} from state store ${storeName}: ${text}`,
+      )
     }
   }
 
@@ -96,7 +101,10 @@ export class StateHandler {
         try {
           return { key: request.key, item: await store.get(request, options) }
         } catch (error) {
-          return { key: request.key, error: new Error(failureText(error, this.#logger, 'bulk get of state failed')) }
+          return {
+            key: request.key,
+            error: new Error(failureText(error, this.#logger, 'bulk get of state failed')),
+          }
         }
       })
     }
@@ -105,7 +113,11 @@ export class StateHandler {
       const byKey = new Map(found.map((result) => [result.key, result]))
       return keys.map((key) => byKey.get(key) ?? { key })
     } catch (error) {
-      throw this.#failed('STATE_BULK_GET', error, (text) => `failed to get state from store ${storeName}: ${text}`)
+      throw this.#failed(
+        'STATE_BULK_GET',
+        error,
+        (text) => `failed to get state from store ${storeName}: ${text}`,
+      )
     }
   }
 
@@ -115,7 +127,11 @@ export class StateHandler {
     this.#checkCount(items.length)
     const requests = items.map((item) => this.#setRequest(storeName, store, item))
     const failures = await this.#write(requests, options, store.set.bind(store), store.bulkSet?.bind(store))
-    this.#throwFirst(failures, 'STATE_SAVE', (text) => `failed saving state in state store ${storeName}: ${text}`)
+    this.#throwFirst(
+      failures,
+      'STATE_SAVE',
+      (text) => `failed saving state in state store ${storeName}: ${text}`,
+    )
   }
 
   async delete(storeName: string, item: DeleteItem, options: OperationOptions): Promise<void> {
@@ -132,12 +148,25 @@ export class StateHandler {
     }
   }
 
-  async deleteBulk(storeName: string, items: readonly DeleteItem[], options: OperationOptions): Promise<void> {
+  async deleteBulk(
+    storeName: string,
+    items: readonly DeleteItem[],
+    options: OperationOptions,
+  ): Promise<void> {
     const store = this.#store(storeName)
     this.#checkCount(items.length)
     const requests = items.map((item) => this.#deleteRequest(storeName, item))
-    const failures = await this.#write(requests, options, store.delete.bind(store), store.bulkDelete?.bind(store))
-    this.#throwFirst(failures, 'STATE_DELETE', (text) => `failed deleting state in state store ${storeName}: ${text}`)
+    const failures = await this.#write(
+      requests,
+      options,
+      store.delete.bind(store),
+      store.bulkDelete?.bind(store),
+    )
+    this.#throwFirst(
+      failures,
+      'STATE_DELETE',
+      (text) => `failed deleting state in state store ${storeName}: ${text}`,
+    )
   }
 
   /** All operations or none, in their order. */
@@ -163,7 +192,10 @@ export class StateHandler {
           subject: {
             resourceType: 'state',
             resourceName: storeName,
-            metadata: { currentOpsTransaction: String(operations.length), maxOpsPerTransaction: String(most) },
+            metadata: {
+              currentOpsTransaction: String(operations.length),
+              maxOpsPerTransaction: String(most),
+            },
           },
         },
       )
@@ -171,7 +203,11 @@ export class StateHandler {
     try {
       await store.transact!({ operations, metadata }, options)
     } catch (error) {
-      throw this.#failed('STATE_TRANSACTION', error, (text) => `error while executing state transaction: ${text}`)
+      throw this.#failed(
+        'STATE_TRANSACTION',
+        error,
+        (text) => `error while executing state transaction: ${text}`,
+      )
     }
   }
 
@@ -179,9 +215,13 @@ export class StateHandler {
   transactionalStore(storeName: string): StateStore {
     const store = this.#store(storeName)
     if (store.transact !== undefined) return store
-    throw new ApiError('STATE_TRANSACTIONS_NOT_SUPPORTED', `state store ${storeName} doesn't support transactions`, {
-      subject: { resourceType: 'state', resourceName: storeName },
-    })
+    throw new ApiError(
+      'STATE_TRANSACTIONS_NOT_SUPPORTED',
+      `state store ${storeName} doesn't support transactions`,
+      {
+        subject: { resourceType: 'state', resourceName: storeName },
+      },
+    )
   }
 
   /** Throws unless there is such a store. */
@@ -203,7 +243,11 @@ export class StateHandler {
     if (!key.includes('||')) return
     const description = `input key/keyPrefix '${key}' can't contain '||'`
     throw new ApiError('STATE_ILLEGAL_KEY', description, {
-      subject: { resourceType: 'state', resourceName: storeName, fieldViolation: { field: key, description } },
+      subject: {
+        resourceType: 'state',
+        resourceName: storeName,
+        fieldViolation: { field: key, description },
+      },
     })
   }
 
@@ -244,7 +288,9 @@ export class StateHandler {
     requests: readonly R[],
     options: OperationOptions,
     one: (request: R, options: OperationOptions) => Promise<void>,
-    bulk: ((requests: readonly R[], options: OperationOptions) => Promise<readonly StateBulkFailure[]>) | undefined,
+    bulk:
+      | ((requests: readonly R[], options: OperationOptions) => Promise<readonly StateBulkFailure[]>)
+      | undefined,
   ): Promise<readonly StateBulkFailure[]> {
     if (requests.length === 0) return []
     const single = async (request: R): Promise<StateBulkFailure | undefined> => {
@@ -282,11 +328,15 @@ export class StateHandler {
       return failures.length === 1 || failure.key === '' ? text : `${failure.key}: ${text}`
     })
     if (failures.length > shown.length) shown.push(`and ${failures.length - shown.length} more`)
-    throw new ApiError(rowId, message(shown.join('; ')), { cause: (mismatch ?? invalid ?? failures[0]!).error })
+    throw new ApiError(rowId, message(shown.join('; ')), {
+      cause: (mismatch ?? invalid ?? failures[0]!).error,
+    })
   }
 
   #failed(id: ErrorId, error: unknown, message: (text: string) => string): ApiError {
-    return new ApiError(id, message(failureText(error, this.#logger, 'a state operation failed')), { cause: error })
+    return new ApiError(id, message(failureText(error, this.#logger, 'a state operation failed')), {
+      cause: error,
+    })
   }
 }
 
@@ -296,7 +346,10 @@ function ttlOf(metadata: Metadata): number | 'never' | undefined {
   if (text === undefined || text === '') return undefined
   const seconds = Number(text)
   if (!Number.isInteger(seconds) || Math.abs(seconds) > 2 ** 31) {
-    throw new ApiError('MALFORMED_REQUEST', `ttlInSeconds must be a whole number of seconds, got ${JSON.stringify(text)}`)
+    throw new ApiError(
+      'MALFORMED_REQUEST',
+      `ttlInSeconds must be a whole number of seconds, got ${JSON.stringify(text)}`,
+    )
   }
   return seconds > 0 ? seconds : 'never'
 }

@@ -20,7 +20,13 @@ export function stateRoutes(handler: StateHandler): HttpRoute[] {
       path: 'v1.0/state/:store/:key',
       async handle(call) {
         const [store, key] = call.params as [string, string]
-        const item = await handler.get(store, key, consistencyIn(call.query('consistency')), call.metadata, call)
+        const item = await handler.get(
+          store,
+          key,
+          consistencyIn(call.query('consistency')),
+          call.metadata,
+          call,
+        )
         if (item === undefined) call.response.send(204)
         else call.response.send(200, itemFields(item), item.value.bytes)
       },
@@ -36,7 +42,9 @@ export function stateRoutes(handler: StateHandler): HttpRoute[] {
         if (!Array.isArray(value)) throw malformed('an array of items with "key" and "value" is expected')
         const starts = rawElements(text)
         const fromQuery = call.metadata
-        const items = value.map((item, index) => saveItem(item, text, starts[index]!, `[${index}]`, fromQuery))
+        const items = value.map((item, index) =>
+          saveItem(item, text, starts[index]!, `[${index}]`, fromQuery),
+        )
         await handler.save(store, items, call)
         call.response.send(204)
       },
@@ -78,7 +86,9 @@ export function stateRoutes(handler: StateHandler): HttpRoute[] {
         const fromQuery = call.metadata
         const span = rawMember(text, 'operations')
         const starts = span === undefined ? [] : rawElements(text, span.start)
-        const items = operations.map((item, index) => transactionItem(item, text, starts[index]!, index, fromQuery))
+        const items = operations.map((item, index) =>
+          transactionItem(item, text, starts[index]!, index, fromQuery),
+        )
         const metadata = { ...metadataIn(value['metadata'], 'metadata'), ...fromQuery }
         await handler.transact(store, items, metadata, call)
         call.response.send(204)
@@ -97,7 +107,8 @@ async function getBulk(handler: StateHandler, call: HttpCall): Promise<void> {
     throw malformed('"keys" must be an array of strings')
   }
   const parallelism = value['parallelism'] ?? undefined
-  if (parallelism !== undefined && typeof parallelism !== 'number') throw malformed('"parallelism" must be a number')
+  if (parallelism !== undefined && typeof parallelism !== 'number')
+    throw malformed('"parallelism" must be a number')
   const metadata = { ...metadataIn(value['metadata'], 'metadata'), ...call.metadata }
   const results = await handler.getBulk(store, keys as string[], parallelism, metadata, call)
   // Put together as text, so that stored JSON comes out as it went in.
@@ -142,10 +153,15 @@ function saveItem(item: unknown, text: string, start: number, where: string, fro
   const span = rawMember(text, 'value', start)
   const raw = span === undefined ? 'null' : text.slice(span.start, span.end)
   const { options } = item
-  if (options !== undefined && options !== null && !isRecord(options)) throw malformed(`${where}.options must be an object`)
+  if (options !== undefined && options !== null && !isRecord(options))
+    throw malformed(`${where}.options must be an object`)
   return {
     key: textIn(item['key'], `${where}.key`) ?? '',
-    value: { bytes: encoder.encode(raw), kind: 'json', contentType: textIn(item['contentType'], `${where}.contentType`) },
+    value: {
+      bytes: encoder.encode(raw),
+      kind: 'json',
+      contentType: textIn(item['contentType'], `${where}.contentType`),
+    },
     etag: textIn(item['etag'], `${where}.etag`),
     metadata: { ...metadataIn(item['metadata'], `${where}.metadata`), ...fromQuery },
     concurrency: concurrencyIn(textIn(options?.['concurrency'], `${where}.options.concurrency`)),
@@ -176,10 +192,16 @@ function transactionItem(
 
 function consistencyIn(text: string | undefined): Consistency | undefined {
   if (text === undefined || text === 'strong' || text === 'eventual') return text
-  throw new ApiError('MALFORMED_REQUEST', `consistency must be strong or eventual, got ${JSON.stringify(text)}`)
+  throw new ApiError(
+    'MALFORMED_REQUEST',
+    `consistency must be strong or eventual, got ${JSON.stringify(text)}`,
+  )
 }
 
 function concurrencyIn(text: string | undefined): Concurrency | undefined {
   if (text === undefined || text === 'first-write' || text === 'last-write') return text
-  throw new ApiError('MALFORMED_REQUEST', `concurrency must be first-write or last-write, got ${JSON.stringify(text)}`)
+  throw new ApiError(
+    'MALFORMED_REQUEST',
+    `concurrency must be first-write or last-write, got ${JSON.stringify(text)}`,
+  )
 }

@@ -31,7 +31,10 @@ export function unbuiltRoutes(): HttpRoute[] {
     methods: any,
     path,
     handle() {
-      throw new ApiError('API_UNIMPLEMENTED', `the ${block} API is not available in this version of Outrigger yet`)
+      throw new ApiError(
+        'API_UNIMPLEMENTED',
+        `the ${block} API is not available in this version of Outrigger yet`,
+      )
     },
   }))
 }
