@@ -47,11 +47,14 @@ export interface Runtime {
   /** Where the API listens, when it does. */
   readonly addresses: RuntimeCore['addresses']
   /** Loads the components, opens the ports. @throws StartupError with everything that is wrong; nothing is left behind then. */
-  start(signal?: AbortSignal): Promise<void>
+  start(): Promise<void>
   /** Resolves when the application is connected and messages flow. */
   ready(): Promise<void>
-  /** Takes no more work, lets what is under way finish until `signal` aborts (default: `gracefulShutdownMs`), closes everything. */
-  stop(signal?: AbortSignal): Promise<void>
+  /**
+   * Takes no more work, lets what is under way finish within `gracefulShutdownMs`, closes everything.
+   * @returns whether everything ended in time and without error
+   */
+  stop(): Promise<boolean>
 }
 
 /** Makes a runtime in this process. It reads no environment, handles no signals and never exits. */
@@ -86,9 +89,9 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
     get addresses() {
       return core.addresses
     },
-    start: (signal) => core.start(signal ?? new AbortController().signal),
+    start: () => core.start(),
     ready: () => core.ready(),
-    stop: (signal) => core.stop(signal ?? AbortSignal.timeout(merged.gracefulShutdownMs)),
+    stop: () => core.stop(),
   }
 }
 

@@ -30,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     write: sink(options),
   })
   const logger = log.scope('dapr.runtime')
-  const starting = new AbortController()
+  let stopping = false
   const core = new RuntimeCore(options, {
     logger,
     env: process.env,
@@ -39,9 +39,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   })
   const signals = handleSignals({
     async stop() {
-      starting.abort()
+      stopping = true
       await core.blockShutdown()
-      await core.stop(AbortSignal.timeout(options.gracefulShutdownMs))
+      if (!(await core.stop())) throw new Error('graceful shutdown timeout exceeded, forcing shutdown')
       logger.info('Daprd shutdown gracefully')
     },
     graceMs: options.gracefulShutdownMs + (options.blockShutdownMs ?? 0) + 1000,
@@ -50,10 +50,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     clock: systemClock,
   })
   try {
-    await core.start(starting.signal)
+    await core.start()
     await core.ready()
   } catch (error) {
-    if (starting.signal.aborted) return
+    if (stopping) return
     const lines =
       error instanceof StartupError ? error.lines : [error instanceof Error ? error.message : String(error)]
     for (const line of lines) logger.fatal(line)

@@ -1,4 +1,4 @@
-import { systemClock, systemRandom } from '@outrigger/host'
+import { createHealth, createLifecycle, systemClock, systemRandom, type Lifecycle, type Part } from '@outrigger/host'
 import type { Clock, ComponentDefinition, Logger, Random } from '@outrigger/spec'
 import { createServer, type BoundAddress, type Handler, type Server } from '@outrigger/wire'
 import { BindingsHandler } from './api/bindings/handler.ts'
@@ -15,6 +15,7 @@ import { createInputBindings } from './bindings/input.ts'
 import { capabilityNames, createRegistry, type Registry } from './components/registry.ts'
 import type { Configuration } from './config/configuration.ts'
 import type { RuntimeOptions } from './config/options.ts'
+import { StartupError } from './config/startup-error.ts'
 import { createPubSubEngine } from './pubsub/engine.ts'
 import { publicApi, sidecarApi } from './server/apis.ts'
 import { GrpcUnavailable } from './server/grpc-unavailable.ts'
@@ -66,8 +67,12 @@ export class RuntimeCore {
   #api: RuntimeApi | undefined
   #http: readonly BoundAddress[] = []
   #grpcPort: number | undefined
+  readonly #health = createHealth()
+  /** Components and API can be used; the application may be missing still. */
+  readonly #outbound = this.#health.target('outbound')
+  readonly #application = this.#health.target('application', 'not connected yet')
   #outboundReady = false
-  #stopping: Promise<void> | undefined
+  readonly #lifecycle: Lifecycle
 
   constructor(options: RuntimeOptions, around: Surroundings) {
     this.#options = options
@@ -75,6 +80,12 @@ export class RuntimeCore {
     this.#logger = around.logger
     this.#clock = around.clock ?? systemClock
     this.#random = around.random ?? systemRandom
+    this.#lifecycle = createLifecycle({
+      parts: this.#parts(),
+      clock: this.#clock,
+      logger: this.#logger,
+      stopTimeoutMs: options.gracefulShutdownMs,
+    })
   }
 
   get api(): RuntimeApi {
@@ -86,42 +97,27 @@ export class RuntimeCore {
     return { http: this.#http, grpcPort: this.#grpcPort }
   }
 
-  /** Whether everything is ready, the application included. */
+  /** Names of what is not ready; empty when everything is, the application included. */
   get unready(): readonly string[] {
-    if (this.#stopping !== undefined) return ['runtime']
-    return this.#outboundReady && this.#attachment?.attached === true ? [] : ['runtime']
+    return this.#health.unready()
   }
 
   /**
    * Loads the components and opens the ports; the application is waited for afterwards, see `ready`.
    * @throws StartupError that says everything that is wrong; nothing is left behind then
    */
-  async start(signal: AbortSignal): Promise<void> {
+  async start(): Promise<void> {
     const startedAt = this.#clock.monotonic()
     this.#logger.info(`starting Outrigger ${version} for ${this.#options.appId}`)
     for (const warning of this.#options.warnings) this.#logger.warn(warning)
     try {
-      const loaded = await load(this.#options, this.#around, {
-        logger: this.#logger,
-        clock: this.#clock,
-        random: this.#random,
-        signal,
-      })
-      this.#loaded = loaded
-      const registry = createRegistry(loaded.components, this.#options)
-      this.#compose(registry, loaded)
-      if (this.#around.listen) await this.#listen(loaded.configuration)
-      this.#outboundReady = true
-      const elapsed = Math.round(this.#clock.monotonic() - startedAt)
-      this.#logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsed}ms`)
+      await this.#lifecycle.start()
     } catch (error) {
-      await this.stop(AbortSignal.abort())
-      throw error
+      // The lifecycle says which part failed; what was wrong with it says more.
+      throw error instanceof Error && error.cause instanceof StartupError ? error.cause : error
     }
-    this.#attaching = this.#attachment!.start()
-    this.#attaching.catch((error: unknown) =>
-      this.#logger.error('the application could not be connected', { error }),
-    )
+    const elapsed = Math.round(this.#clock.monotonic() - startedAt)
+    this.#logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsed}ms`)
   }
 
   /** Resolves when the application is connected and messages flow. */
@@ -133,9 +129,7 @@ export class RuntimeCore {
   async blockShutdown(): Promise<void> {
     const { blockShutdownMs } = this.#options
     if (blockShutdownMs === undefined || this.#attachment === undefined) return
-    this.#logger.info(
-      `the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`,
-    )
+    this.#logger.info(`the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`)
     const end = this.#clock.monotonic() + blockShutdownMs
     while (this.#attachment.healthy && this.#clock.monotonic() < end) {
       await new Promise<void>((resolve) => this.#clock.schedule(Math.min(100, blockShutdownMs), resolve))
@@ -143,19 +137,57 @@ export class RuntimeCore {
   }
 
   /**
-   * Takes no more work, lets what is under way finish until `signal` aborts, and closes the components.
-   * May be called twice.
+   * Takes no more work, lets what is under way finish within `gracefulShutdownMs`, and closes everything.
+   * May be called twice, and while it is starting.
+   * @returns whether everything ended in time and without error
    */
-  stop(signal: AbortSignal): Promise<void> {
-    this.#stopping ??= this.#stop(signal)
-    return this.#stopping
+  stop(): Promise<boolean> {
+    this.#outbound.notReady('stopping')
+    return this.#lifecycle.stop()
   }
 
-  async #stop(signal: AbortSignal): Promise<void> {
-    await this.#attachment?.stop(signal)
-    await Promise.all([...this.#servers.map((server) => server.close(signal)), this.#grpc?.close()])
-    this.#channel?.close()
-    if (this.#loaded !== undefined) await unload(this.#loaded, this.#logger)
+  /** In the order of starting; they are stopped in reverse. */
+  #parts(): readonly Part[] {
+    return [
+      {
+        name: 'the components',
+        start: async (signal) => {
+          const { logger } = this.#around
+          const tools = { logger, clock: this.#clock, random: this.#random, signal }
+          this.#loaded = await load(this.#options, this.#around, tools)
+        },
+        stop: async () => {
+          if (this.#loaded !== undefined) await unload(this.#loaded, this.#logger)
+        },
+      },
+      {
+        name: 'the building blocks',
+        start: () => this.#compose(createRegistry(this.#loaded!.components, this.#options), this.#loaded!),
+        stop: () => this.#channel?.close(),
+      },
+      {
+        name: 'the API',
+        start: async () => {
+          if (this.#around.listen) await this.#listen(this.#loaded!.configuration)
+          this.#outboundReady = true
+          this.#outbound.ready()
+        },
+        stop: async (signal) => {
+          await Promise.all([...this.#servers.map((server) => server.close(signal)), this.#grpc?.close()])
+        },
+      },
+      {
+        name: 'the application',
+        // It may come later: the sidecar serves it from now on.
+        start: () => {
+          this.#attaching = this.#attachment!.start().then(() => this.#application.ready())
+          this.#attaching.catch((error: unknown) => {
+            this.#logger.error('the application could not be connected', { error })
+          })
+        },
+        stop: (signal) => this.#attachment?.stop(signal),
+      },
+    ]
   }
 
   #compose(registry: Registry, loaded: Loaded): void {
