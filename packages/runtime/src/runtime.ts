@@ -1,4 +1,11 @@
-import { createHealth, createLifecycle, systemClock, systemRandom, type Lifecycle, type Part } from '@outrigger/host'
+import {
+  createHealth,
+  createLifecycle,
+  systemClock,
+  systemRandom,
+  type Lifecycle,
+  type Part,
+} from '@outrigger/host'
 import type { Clock, ComponentDefinition, Logger, Random } from '@outrigger/spec'
 import { createServer, type BoundAddress, type Handler, type Server } from '@outrigger/wire'
 import { BindingsHandler } from './api/bindings/handler.ts'
@@ -129,7 +136,9 @@ export class RuntimeCore {
   async blockShutdown(): Promise<void> {
     const { blockShutdownMs } = this.#options
     if (blockShutdownMs === undefined || this.#attachment === undefined) return
-    this.#logger.info(`the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`)
+    this.#logger.info(
+      `the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`,
+    )
     const end = this.#clock.monotonic() + blockShutdownMs
     while (this.#attachment.healthy && this.#clock.monotonic() < end) {
       await new Promise<void>((resolve) => this.#clock.schedule(Math.min(100, blockShutdownMs), resolve))
@@ -288,7 +297,7 @@ export class RuntimeCore {
       onShutdownRequest: (force: boolean) => this.#around.onShutdownRequest?.(force),
     }
     const { unixDomainSocket: folder, appId } = options
-    const addresses = options.listenAddresses.length > 0 ? options.listenAddresses : ['0.0.0.0']
+    const addresses = options.listenAddresses.length > 0 ? options.listenAddresses : [undefined]
     const http = this.#server(sidecarApi(parts))
     if (folder === undefined) {
       const what = { api: 'the HTTP API', flag: 'dapr-http-port' }
@@ -304,20 +313,24 @@ export class RuntimeCore {
       this.#logger.info(`the HTTP API is listening on ${path}`)
     }
     if (options.publicPort !== undefined) {
-      const host = options.publicListenAddress ?? '0.0.0.0'
+      const host = options.publicListenAddress
       const what = { api: 'the public server', flag: 'dapr-public-port' }
       await listenOn(this.#server(publicApi(parts)), what, [host], options.publicPort, this.#logger)
     }
   }
 
-  async #listenGrpc(addresses: readonly string[]): Promise<void> {
+  async #listenGrpc(addresses: readonly (string | undefined)[]): Promise<void> {
     this.#grpc = new GrpcUnavailable(this.#logger)
     for (const host of addresses) {
       const wanted = this.#grpcPort ?? this.#options.grpcPort
       try {
         this.#grpcPort = await this.#grpc.listen(host, wanted)
       } catch (error) {
-        throw listenError(error, { api: 'the gRPC API', flag: 'dapr-grpc-port' }, `${host}:${wanted}`)
+        throw listenError(
+          error,
+          { api: 'the gRPC API', flag: 'dapr-grpc-port' },
+          `${host ?? 'port'} ${wanted}`,
+        )
       }
     }
     this.#logger.info(`the gRPC API is not available yet: port ${this.#grpcPort} answers UNIMPLEMENTED`)

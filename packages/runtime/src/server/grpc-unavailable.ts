@@ -19,7 +19,7 @@ export class GrpcUnavailable {
   }
 
   /** @returns the port, which is the real one when 0 was asked for */
-  listen(host: string, port: number): Promise<number> {
+  listen(host: string | undefined, port: number): Promise<number> {
     const server = createServer((socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -29,7 +29,7 @@ export class GrpcUnavailable {
     this.#servers.push(server)
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host, port }, () => {
+      server.listen(host === undefined ? { port } : { host, port }, () => {
         server.off('error', reject)
         server.on('error', (error) => this.#logger.warn('the gRPC port failed', { error }))
         resolve((server.address() as { port: number }).port)

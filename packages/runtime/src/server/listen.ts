@@ -2,11 +2,11 @@ import type { Logger } from '@outrigger/spec'
 import { isWireError, type BoundAddress, type Server } from '@outrigger/wire'
 import { StartupError } from '../config/startup-error.ts'
 
-/** Opens one port on every address; with port 0 all of them get the port that the first one was given. */
+/** Opens one port on every address, `undefined` being all of this machine, IPv6 as well; with port 0 all of them get the port that the first one was given. */
 export async function listenOn(
   server: Server,
   what: { readonly api: string; readonly flag: string },
-  addresses: readonly string[],
+  addresses: readonly (string | undefined)[],
   port: number,
   logger: Logger,
 ): Promise<BoundAddress[]> {
@@ -14,15 +14,17 @@ export async function listenOn(
   for (const host of addresses) {
     const wanted = bound[0]?.port ?? port
     try {
-      bound.push(await server.listen({ host, port: wanted }))
+      bound.push(await server.listen(host === undefined ? { port: wanted } : { host, port: wanted }))
     } catch (error) {
-      throw listenError(error, what, `${host}:${wanted}`)
+      throw listenError(error, what, host === undefined ? `port ${wanted}` : `${host}:${wanted}`)
     }
   }
-  logger.info(
-    `${what.api} is listening on ${bound.map((address) => `${address.host}:${address.port}`).join(', ')}`,
-  )
+  logger.info(`${what.api} is listening on ${bound.map(shown).join(', ')}`)
   return bound
+}
+
+function shown({ host, port }: BoundAddress): string {
+  return host?.includes(':') === true ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /** Says which flag chooses another port. */
