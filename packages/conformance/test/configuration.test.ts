@@ -1,6 +1,6 @@
 import { fields, throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type OperationOptions } from '@outrigger/spec'
 import {
+  ComponentError,
   defineConfigurationStore,
   type ConfigurationCapability,
   type ConfigurationChange,
@@ -9,19 +9,20 @@ import {
   type ConfigurationItems,
   type ConfigurationStore,
   type ConfigurationSubscription,
-} from '@outrigger/spec/unstable'
+  type OperationOptions,
+} from '@outrigger/spec'
 import { configurationSuite } from '../src/index.ts'
 import { proveSuite, type Mutant } from './mutants.ts'
 
 /** The store behind the component. */
 const items = new Map<string, ConfigurationItem>()
-const watchers = new Set<(key: string, item: ConfigurationItem) => void>()
+const watchers = new Set<(key: string, item: ConfigurationItem | undefined) => void>()
 let version = 0
 
 function change(key: string, item: ConfigurationItem | undefined): void {
   if (item === undefined) items.delete(key)
   else items.set(key, item)
-  for (const watcher of watchers) watcher(key, item ?? { value: '' })
+  for (const watcher of watchers) watcher(key, item)
 }
 
 class ReferenceConfiguration implements ConfigurationStore {
@@ -48,8 +49,10 @@ class ReferenceConfiguration implements ConfigurationStore {
   ): Promise<ConfigurationSubscription> => {
     this.check(options)
     const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
-    const watcher = (key: string, item: ConfigurationItem): void => {
-      if (this.wants(keys, key)) void onChange({ [key]: item })
+    let telling: Promise<void> = Promise.resolve()
+    const watcher = (key: string, item: ConfigurationItem | undefined): void => {
+      if (!this.wants(keys, key)) return
+      telling = telling.then(() => onChange({ [key]: item }))
     }
     watchers.add(watcher)
     const close = async (): Promise<void> => {
@@ -110,7 +113,7 @@ const mutants: readonly Mutant<ReferenceConfiguration>[] = [
     caughtBy: ['a changed item has its new value, and another version where there are versions'],
   },
   {
-    title: 'tells the old version of a deleted item',
+    title: 'tells an empty value of a deleted item',
     break: (store) => {
       const { subscribe } = store
       store.subscribe = (request, onChange, options) =>
@@ -118,12 +121,62 @@ const mutants: readonly Mutant<ReferenceConfiguration>[] = [
           request,
           (news) =>
             onChange(
-              Object.fromEntries(Object.entries(news).map(([key, item]) => [key, { version: '1', ...item }])),
+              Object.fromEntries(Object.entries(news).map(([key, item]) => [key, item ?? { value: '' }])),
             ),
           options,
         )
     },
-    caughtBy: ['a deleted item is told with an empty value and no version'],
+    caughtBy: ['a deleted item is told as undefined'],
+  },
+  {
+    title: 'tells items without their versions',
+    break: (store) => {
+      const { subscribe } = store
+      store.subscribe = (request, onChange, options) =>
+        subscribe(
+          request,
+          (news) =>
+            onChange(
+              Object.fromEntries(
+                Object.entries(news).map(([key, item]) => [key, item && { value: item.value }]),
+              ),
+            ),
+          options,
+        )
+    },
+    caughtBy: ['what is told is what a read gives'],
+  },
+  {
+    title: 'tells everything at once',
+    break: (store) => {
+      const { subscribe } = store
+      store.subscribe = (request, onChange, options) =>
+        subscribe(
+          request,
+          (news) => {
+            void onChange(news)
+            return Promise.resolve()
+          },
+          options,
+        )
+    },
+    caughtBy: ['more is told only when what was told is through, and the last value is told'],
+  },
+  {
+    title: 'drops what changes while it tells',
+    break: (store) => {
+      const { subscribe } = store
+      store.subscribe = (request, onChange, options) => {
+        let busy = false
+        const some = async (news: Parameters<typeof onChange>[0]): Promise<void> => {
+          if (busy) return
+          busy = true
+          void onChange(news).then(() => (busy = false))
+        }
+        return subscribe(request, some, options)
+      }
+    },
+    caughtBy: ['more is told only when what was told is through, and the last value is told'],
   },
   {
     title: 'goes on telling after close',

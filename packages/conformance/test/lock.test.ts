@@ -1,13 +1,14 @@
 import { fields, throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type OperationOptions } from '@outrigger/spec'
 import {
+  ComponentError,
   defineLockStore,
   type LockCapability,
   type LockStore,
+  type OperationOptions,
   type TryLockRequest,
   type UnlockRequest,
   type UnlockStatus,
-} from '@outrigger/spec/unstable'
+} from '@outrigger/spec'
 import { lockSuite } from '../src/index.ts'
 import { proveSuite, type Mutant } from './mutants.ts'
 

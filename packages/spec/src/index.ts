@@ -1,8 +1,10 @@
 /** The contract that every Outrigger component implements. Types, one error class, define functions; nothing else. */
 export * from './bindings.ts'
+export * from './configuration.ts'
 export * from './context.ts'
 export * from './definition.ts'
 export * from './error.ts'
+export * from './lock.ts'
 export * from './metadata.ts'
 export * from './operation.ts'
 export * from './pubsub.ts'

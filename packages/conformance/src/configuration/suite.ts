@@ -1,9 +1,10 @@
 import type {
   ConfigurationCapability,
-  ConfigurationItems,
+  ConfigurationChanges,
+  ConfigurationItem,
   ConfigurationStore,
   ConfigurationStoreDefinition,
-} from '@outrigger/spec/unstable'
+} from '@outrigger/spec'
 import { expect } from 'vitest'
 import { aborted, expectCode, plain } from '../checks.ts'
 import { commonCases } from '../common.ts'
@@ -25,14 +26,14 @@ const quietMs = 250
 
 async function watch(fixture: ConfigurationFixture, keys: readonly string[], instance = fixture.instance) {
   /** The latest news of each key. */
-  const latest = new Map<string, ConfigurationItems[string]>()
-  const onChange = (items: ConfigurationItems): Promise<void> => {
-    for (const [key, item] of Object.entries(items)) latest.set(key, item)
+  const latest = new Map<string, ConfigurationItem | undefined>()
+  const onChange = (changes: ConfigurationChanges): Promise<void> => {
+    for (const [key, item] of Object.entries(changes)) latest.set(key, item)
     return Promise.resolve()
   }
   const subscription = await instance.subscribe!({ keys, metadata: {} }, onChange, plain)
-  const told = (key: string, value: string): Promise<void> =>
-    fixture.until(`news of ${key}`, () => latest.get(key)?.value === value)
+  const told = (key: string, value: string | undefined): Promise<void> =>
+    fixture.until(`news of ${key}`, () => latest.has(key) && latest.get(key)?.value === value)
   return { latest, subscription, told }
 }
 
@@ -114,15 +115,54 @@ const cases: readonly ConfigurationCase[] = [
     },
   },
   {
-    name: 'a deleted item is told with an empty value and no version',
+    name: 'a deleted item is told as undefined',
     needs: ['subscribe'],
     run: async (fixture) => {
       const key = fixture.unique()
       await fixture.options.write(key, '1')
-      const { latest, subscription, told } = await watch(fixture, [key])
+      const { subscription, told } = await watch(fixture, [key])
       await fixture.options.remove(key)
-      await told(key, '')
-      expect(latest.get(key)?.version).toBeUndefined()
+      await told(key, undefined)
+      await subscription.close()
+    },
+  },
+  {
+    name: 'what is told is what a read gives',
+    needs: ['subscribe'],
+    run: async (fixture) => {
+      const key = fixture.unique()
+      const { latest, subscription, told } = await watch(fixture, [key])
+      await fixture.options.write(key, '1')
+      await told(key, '1')
+      const items = await fixture.instance.get({ keys: [key], metadata: {} }, plain)
+      expect(latest.get(key)).toEqual(items[key])
+      await subscription.close()
+    },
+  },
+  {
+    name: 'more is told only when what was told is through, and the last value is told',
+    needs: ['subscribe'],
+    run: async (fixture) => {
+      const key = fixture.unique()
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+      const seen: (string | undefined)[] = []
+      let under = 0
+      let most = 0
+      const onChange = async (changes: ConfigurationChanges): Promise<void> => {
+        most = Math.max(most, ++under)
+        seen.push(changes[key]?.value)
+        await gate
+        under--
+      }
+      const subscription = await fixture.instance.subscribe!({ keys: [key], metadata: {} }, onChange, plain)
+      await fixture.options.write(key, '1')
+      await fixture.until('the first news', () => seen.length > 0)
+      for (const value of ['2', '3', '4']) await fixture.options.write(key, value)
+      await fixture.pause(quietMs)
+      expect(seen).toHaveLength(1)
+      open()
+      await fixture.until('the last news', () => seen.at(-1) === '4')
+      expect(most).toBe(1)
       await subscription.close()
     },
   },
@@ -185,7 +225,7 @@ export const configurationSuite: Suite<
   kind: 'configuration store',
   cases: [
     ...commonCases<ConfigurationCapability, ConfigurationStore, ConfigurationSuiteOptions>({
-      contract: 'configuration/0',
+      contract: 'configuration/1',
       typePrefix: 'configuration',
       capabilities: ['subscribe'],
       methods: { subscribe: ['subscribe'] },

@@ -1,4 +1,4 @@
-import type { LockCapability, LockStore, LockStoreDefinition } from '@outrigger/spec/unstable'
+import type { LockCapability, LockStore, LockStoreDefinition } from '@outrigger/spec'
 import { expect } from 'vitest'
 import { aborted, expectCode, plain } from '../checks.ts'
 import { commonCases } from '../common.ts'
@@ -122,7 +122,7 @@ export const lockSuite: Suite<LockCapability, LockStore, LockSuiteOptions> = {
   kind: 'lock store',
   cases: [
     ...commonCases<LockCapability, LockStore, LockSuiteOptions>({
-      contract: 'lock/0',
+      contract: 'lock/1',
       typePrefix: 'lock',
       capabilities: [],
       methods: {},

@@ -2,10 +2,8 @@
  * Kinds that may still change: they move to the stable entry, as version 1 of their contract,
  * once the runtime calls them and two components implement them.
  */
-export * from './configuration.ts'
 export * from './conversation.ts'
 export * from './crypto.ts'
-export * from './lock.ts'
 export * from './middleware-http.ts'
 export * from './name-resolution.ts'
 export * from './workflow-backend.ts'

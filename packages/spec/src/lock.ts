@@ -1,5 +1,5 @@
-import type { ComponentDefinition, DefinitionInput } from '../definition.ts'
-import type { LiveComponent, OperationOptions } from '../operation.ts'
+import type { ComponentDefinition, DefinitionInput } from './definition.ts'
+import type { LiveComponent, OperationOptions } from './operation.ts'
 
 /** There are no optional abilities yet. */
 export type LockCapability = never
@@ -13,22 +13,29 @@ export interface TryLockRequest {
 }
 
 export interface UnlockRequest {
+  /** Complete name of what is locked, prefix included. */
   readonly resourceId: string
   readonly owner: string
 }
 
+/** What became of an unlock. Whether the lock was there and whose it was is decided in one step with freeing it. */
 export type UnlockStatus = 'success' | 'lock-does-not-exist' | 'lock-belongs-to-others'
 
+/** A lock store that is connected. */
 export interface LockStore extends LiveComponent {
   readonly capabilities: ReadonlySet<LockCapability>
-  /** False when anyone holds it, its owner included. Never waits. */
+  /**
+   * Whether the lock was free and is now the owner's. False when anyone holds it, the same owner included. Never waits.
+   * When it rejects the lock may have been taken all the same; it is free after its time then.
+   */
   tryLock(request: TryLockRequest, options: OperationOptions): Promise<boolean>
   unlock(request: UnlockRequest, options: OperationOptions): Promise<UnlockStatus>
 }
 
-export const lockContract = 'lock/0'
+export const lockContract = 'lock/1'
 export type LockStoreDefinition = ComponentDefinition<typeof lockContract, LockCapability, LockStore>
 
+/** Defines a lock store. A package default-exports the result. */
 export function defineLockStore<V extends object>(
   definition: DefinitionInput<V, LockCapability, LockStore>,
 ): LockStoreDefinition {
