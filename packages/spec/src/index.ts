@@ -2,6 +2,7 @@
 export * from './bindings.ts'
 export * from './configuration.ts'
 export * from './context.ts'
+export * from './crypto.ts'
 export * from './definition.ts'
 export * from './error.ts'
 export * from './lock.ts'
