@@ -1,6 +1,7 @@
 export { App, endApps, type AppAnswer, type AppHandler, type AppRequest } from './app.ts'
 export { Child, type ChildOptions } from './child.ts'
 export { Consumer, endConsumers } from './consumer.ts'
+export { call, type HttpAnswer } from './http.ts'
 export {
   component,
   subscription,
