@@ -301,7 +301,11 @@ export class StateHandler {
         return { key: request.key, error: error as Error }
       }
     }
-    if (requests.length === 1 || bulk === undefined) {
+    if (requests.length === 1) {
+      const failure = await single(requests[0]!)
+      return failure === undefined ? [] : [failure]
+    }
+    if (bulk === undefined) {
       const outcomes = await inParallel(requests, bulkParallelism, single)
       return outcomes.filter((outcome) => outcome !== undefined)
     }
