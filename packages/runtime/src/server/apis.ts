@@ -43,9 +43,13 @@ export function sidecarApi(parts: ApiParts): Handler {
     ...unbuiltRoutes(),
   ].filter((route) => allows(configuration.apiAccess, route.path))
   const logCalls = options.enableApiLogging ?? configuration.apiLogging.enabled
+  // What serves every other path is invocation too, and must not serve it where that is not offered.
+  const mayInvoke = invoke.routes.every((route) => allows(configuration.apiAccess, route.path))
   return httpApi({
     routes: [...routes, ...healthRoutes(parts.health)],
-    fallback: invoke.fallback,
+    fallback: mayInvoke
+      ? invoke.fallback
+      : noRoute('there is no such route, and spec.api does not offer invocation'),
     apiToken: options.apiToken,
     cors: options.allowedOrigins.length === 0 ? undefined : new Cors(options.allowedOrigins),
     logCalls: logCalls
@@ -59,21 +63,23 @@ export function sidecarApi(parts: ApiParts): Handler {
   })
 }
 
-/** Calls go to nobody from outside. */
-const noRoute: HttpRoute = {
-  name: 'NotFound',
-  methods: [],
-  path: '*',
-  handle() {
-    throw new ApiError('DIRECT_INVOKE_NO_APP_ID', 'the public server offers health and metadata only')
-  },
+/** What no route takes goes nowhere. */
+function noRoute(message: string): HttpRoute {
+  return {
+    name: 'NotFound',
+    methods: [],
+    path: '*',
+    handle() {
+      throw new ApiError('DIRECT_INVOKE_NO_APP_ID', message)
+    },
+  }
 }
 
 /** Health and metadata alone, without a token: for probes from outside. */
 export function publicApi(parts: ApiParts): Handler {
   return httpApi({
     routes: [...healthRoutes(parts.health), ...metadataRoutes(parts.api.metadata)],
-    fallback: noRoute,
+    fallback: noRoute('the public server offers health and metadata only'),
     apiToken: undefined,
     cors: undefined,
     logCalls: undefined,
