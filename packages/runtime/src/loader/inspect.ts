@@ -1,6 +1,7 @@
 import type { ComponentDefinition } from '@outrigger/spec'
+import { StartupError } from '../config/startup-error.ts'
 import type { ComponentResource } from '../resources/model.ts'
-import { readResources } from '../resources/read.ts'
+import { readEveryResource } from '../resources/read.ts'
 import { loadDefinition } from './definition.ts'
 import { canonicalType } from './names.ts'
 import { resolveComponent } from './resolve.ts'
@@ -29,9 +30,14 @@ export function packageOf(type: string, scope = '@outrigger'): string {
   return `${scope}/${canonicalType(type).replaceAll('.', '-')}`
 }
 
-/** The component types that resource files name, without repetition. */
+/**
+ * The component types that resource files name, for whatever application, without repetition.
+ * @throws StartupError with every folder, file and document that cannot be read
+ */
 export async function componentTypes(paths: readonly string[]): Promise<readonly string[]> {
-  const { resources } = await readResources({ paths, appId: '' })
+  const { resources, problems } = await readEveryResource({ paths })
+  const unreadable = problems.filter(({ severity }) => severity === 'skip' || severity === 'fatal')
+  if (unreadable.length > 0) throw new StartupError(unreadable.map(({ message }) => message))
   const components = resources.filter(
     (resource): resource is ComponentResource => resource.kind === 'Component',
   )

@@ -23,6 +23,18 @@ export interface ReadResult {
 
 /** Reads resource files. Never rejects for what is in them: `problems` says what is wrong and how bad it is. */
 export async function readResources(options: ReadOptions): Promise<ReadResult> {
+  const { resources: found, problems: reading } = await readEveryResource(options)
+  const problems = [...reading]
+  const resources = dropDuplicates(
+    found.filter((resource) => isMeant(resource, options)),
+    problems,
+  )
+  problems.push(...unbuiltProblems(resources))
+  return { resources, problems }
+}
+
+/** As `readResources`, for whatever application they are; of several applications, two may have one name. */
+export async function readEveryResource(options: Pick<ReadOptions, 'paths' | 'inline'>): Promise<ReadResult> {
   const problems: ResourceProblem[] = []
   const found: Resource[] = []
   const add = (document: ParsedDocument, file: string) => {
@@ -39,12 +51,7 @@ export async function readResources(options: ReadOptions): Promise<ReadResult> {
     if (typeof item === 'string') for (const document of parseDocuments(item)) add(document, '(inline)')
     else add({ tree: treeOf(item, index + 1), duplicates: [] }, '(inline)')
   }
-  const resources = dropDuplicates(
-    found.filter((resource) => isMeant(resource, options)),
-    problems,
-  )
-  problems.push(...unbuiltProblems(resources))
-  return { resources, problems }
+  return { resources: found, problems }
 }
 
 function isMeant(resource: Resource, options: ReadOptions): boolean {
