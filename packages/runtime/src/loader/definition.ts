@@ -8,7 +8,7 @@ import {
   stateContract,
 } from '@outrigger/spec'
 import type { Kind } from '../components/live.ts'
-import { didYouMean } from '../resources/nearest.ts'
+import { didYouMean } from '../resources/did-you-mean.ts'
 import { importDefault } from './import.ts'
 import { isTypeOf, LoadProblem, type Resolution, resolveComponent } from './resolve.ts'
 import type { ResolveOptions } from './types.ts'

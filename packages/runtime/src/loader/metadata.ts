@@ -1,6 +1,6 @@
 import type { MetadataField, MetadataSchema } from '@outrigger/spec'
 import type { Kind, LoadedComponent } from '../components/live.ts'
-import { didYouMean } from '../resources/nearest.ts'
+import { didYouMean } from '../resources/did-you-mean.ts'
 import type { FieldProblem, Properties } from './properties.ts'
 
 /** Metadata that the runtime itself reads, whatever the component. */

@@ -1,6 +1,6 @@
 import { readComponent } from './component.ts'
 import type { OtherResource, Resource, ResourceProblem } from './model.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { Report, Section, Unusable } from './section.ts'
 import { readSubscription } from './subscription.ts'
 import type { ParsedDocument } from './yaml.ts'

@@ -1,5 +1,5 @@
 import type { ResourceProblem } from './model.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { type MapTree, type Tree, textOf } from './yaml.ts'
 
 export type Severity = ResourceProblem['severity']
