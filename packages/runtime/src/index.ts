@@ -14,7 +14,7 @@ export type { RuntimeApi } from './runtime.ts'
 export { StartupError } from './config/startup-error.ts'
 export { ApiError } from './api/api-error.ts'
 export { errorTable } from './api/errors.ts'
-export { componentTypes, describeComponent, findComponent, packageOf } from './loader/inspect.ts'
+export { componentTypes, describeComponent, findComponent } from './loader/inspect.ts'
 export { version }
 
 /** The flags of `daprd`, as its parser, help and documentation read them. */

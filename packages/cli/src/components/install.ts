@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { componentTypes, findComponent, packageOf } from '@outrigger/runtime'
+import { nearest } from '@outrigger/host'
+import { componentTypes, findComponent, StartupError } from '@outrigger/runtime'
 import { CliFailure } from '../failure.ts'
+import { catalogue } from '../generated/catalogue.ts'
 
 export interface InstallOptions {
   /** Component types; empty: those that the resources name. */
@@ -17,7 +19,8 @@ export interface InstallOptions {
 /** Installs the packages of components that are missing, with the package manager of the current folder. */
 export async function install(options: InstallOptions): Promise<void> {
   const { print, searchFrom } = options
-  const types = options.types.length > 0 ? options.types : await componentTypes(options.resourcesPaths)
+  const types = options.types.length > 0 ? options.types : await typesOf(options.resourcesPaths)
+  if (types.length === 0) print(`no component is named in ${options.resourcesPaths.join(', ')}`)
   const missing: string[] = []
   for (const type of types) {
     if ((await findComponent(type, { searchFrom })) === undefined) missing.push(packageOf(type))
@@ -27,6 +30,28 @@ export async function install(options: InstallOptions): Promise<void> {
   const command = installCommand(process.cwd(), [...new Set(missing)])
   print(command.join(' '))
   if (!options.dryRun) await execute(command)
+}
+
+async function typesOf(paths: readonly string[]): Promise<readonly string[]> {
+  try {
+    return await componentTypes(paths)
+  } catch (error) {
+    throw error instanceof StartupError ? new CliFailure(error.message, { cause: error }) : error
+  }
+}
+
+/** The package of a component of this release: what somebody else may have put under a misspelled name is not installed. */
+function packageOf(type: string): string {
+  const entry = catalogue.find((each) => each.type === type || each.aliases.includes(type))
+  if (entry !== undefined) return entry.package
+  const meant = nearest(
+    type,
+    catalogue.map((each) => each.type),
+  )
+  throw new CliFailure(
+    `${type} is no component of this release${meant === undefined ? '' : ` (did you mean ${meant}?)`}: ` +
+      '"outrigger components list" shows those that are; install one from elsewhere by the name of its package',
+  )
 }
 
 /** The install command of the package manager whose lock file is here; npm otherwise. */

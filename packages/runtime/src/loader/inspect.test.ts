@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { tempFolder } from '@outrigger/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { StartupError } from '../config/startup-error.ts'
-import { componentTypes, packageOf } from './inspect.ts'
+import { componentTypes } from './inspect.ts'
 
 async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await tempFolder()
@@ -32,9 +32,4 @@ test('what cannot be read is an error, and not a component less', async () => {
     expect.stringContaining('a.yaml'),
     '/does/not/exist: does not exist: correct --resources-path, or create the folder',
   ])
-})
-
-test('a package is named after the type, by its present name', () => {
-  expect(packageOf('state.postgres')).toBe('@outrigger/state-postgresql')
-  expect(packageOf('bindings.azure.blobstorage', '@mine')).toBe('@mine/bindings-azure-blobstorage')
 })

@@ -3,7 +3,6 @@ import { StartupError } from '../config/startup-error.ts'
 import type { ComponentResource } from '../resources/model.ts'
 import { readEveryResource } from '../resources/read.ts'
 import { loadDefinition } from './definition.ts'
-import { canonicalType } from './names.ts'
 import { resolveComponent } from './resolve.ts'
 import type { ResolveOptions } from './types.ts'
 
@@ -23,11 +22,6 @@ export async function findComponent(
 /** The definition of a component type. @throws Error that says what is wrong and what helps */
 export function describeComponent(type: string, options: ResolveOptions): Promise<ComponentDefinition> {
   return loadDefinition(type.toLowerCase(), options)
-}
-
-/** The package that a component type is looked for in first. */
-export function packageOf(type: string, scope = '@outrigger'): string {
-  return `${scope}/${canonicalType(type).replaceAll('.', '-')}`
 }
 
 /**
