@@ -1,3 +1,5 @@
+import { describeWithService } from '@outrigger/services'
+import { waitFor } from '@outrigger/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   App,
@@ -213,7 +215,6 @@ describe('bulk', () => {
       ]
       const answer = await call(sidecar.httpPort, 'POST', `/${version}/publish/bulk/pubsub/bulk`, entries)
       expect(answer.status).toBe(204)
-      const { waitFor } = await import('@outrigger/testkit')
       const events = (): any[] =>
         app.at('/bulk').flatMap((request) => request.json().entries.map((item: any) => item.event))
       await waitFor(() => events().length >= 3)
@@ -323,5 +324,35 @@ describe('refused', () => {
     const answer = await call(bare.httpPort, 'POST', '/v1.0/publish/pubsub/orders', { n: 1 })
     expect(answer).toMatchObject({ status: 400, json: { errorCode: 'ERR_PUBSUB_NOT_CONFIGURED' } })
     await bare.dispose()
+  })
+})
+
+describeWithService('redis', 'a broker that fails', (get) => {
+  test('500 ERR_PUBSUB_PUBLISH_MESSAGE, of a bulk request with every entry', async () => {
+    const own = await startSidecar({
+      resources: component('pubsub', 'pubsub.redis', {
+        metadata: {
+          redisHost: `127.0.0.1:${get().port}`,
+          redisMaxRetries: 0,
+          dialTimeout: '1s',
+          readTimeout: '1s',
+        },
+      }),
+    })
+    await get().kill()
+    const one = await call(own.httpPort, 'POST', '/v1.0/publish/pubsub/orders', { n: 1 })
+    expect(one).toMatchObject({ status: 500, json: { errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE' } })
+    expect(one.json.details[0].reason).toBe('DAPR_PUBSUB_PUBLISH_MESSAGE')
+    const entries = ['a', 'b'].map((entryId) => ({ entryId, event: 1, contentType: 'application/json' }))
+    const bulk = await call(own.httpPort, 'POST', '/v1.0/publish/bulk/pubsub/orders', entries)
+    expect(bulk.status).toBe(500)
+    expect(bulk.json).toEqual({
+      errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE',
+      failedEntries: ['a', 'b'].map((entryId) => ({ entryId, error: expect.stringMatching(/\S/) })),
+    })
+    await get().restart()
+    await waitFor(
+      async () => (await call(own.httpPort, 'POST', '/v1.0/publish/pubsub/orders', { n: 1 })).status === 204,
+    )
   })
 })

@@ -12,7 +12,7 @@ const errorInfo = (reason: string, metadata?: object): object => ({
   ...(metadata && { metadata }),
 })
 
-function routes(resources: () => string): void {
+function routes(resources: () => string, ofNonsense: 400 | 409): void {
   let sidecar: Sidecar
   const send = (
     method: string,
@@ -63,6 +63,21 @@ function routes(resources: () => string): void {
     })
     expect((await send('GET', 'store/there')).json).toEqual({ a: 1 })
     expect((await send('GET', 'store/beside')).json).toBe(3)
+  })
+
+  test('an ETag that the store could not have given', async () => {
+    const options = { concurrency: 'first-write' }
+    const saved = await send('POST', 'store', [{ key: 'there', value: 2, etag: 'nonsense!', options }])
+    expect({ status: saved.status, errorCode: saved.json.errorCode }).toEqual({
+      status: ofNonsense,
+      errorCode: 'ERR_STATE_SAVE',
+    })
+    const deleted = await send('DELETE', 'store/there', undefined, { 'if-match': 'nonsense!' })
+    expect({ status: deleted.status, errorCode: deleted.json.errorCode }).toEqual({
+      status: ofNonsense,
+      errorCode: 'ERR_STATE_DELETE',
+    })
+    expect((await send('GET', 'store/there')).json).toEqual({ a: 1 })
   })
 
   test('DELETE, If-Match: 204, and 409 for a stale one', async () => {
@@ -260,11 +275,15 @@ function routes(resources: () => string): void {
   })
 }
 
-describe('state.in-memory', () => routes(() => component('store', 'state.in-memory')))
+describe('state.in-memory', () => routes(() => component('store', 'state.in-memory'), 409))
 describe('state.sqlite', () =>
-  routes(() => component('store', 'state.sqlite', { metadata: { connectionString: 's.db' } })))
+  routes(() => component('store', 'state.sqlite', { metadata: { connectionString: 's.db' } }), 409))
 describeWithService('redis', 'state.redis', (get) =>
-  routes(() => component('store', 'state.redis', { metadata: { redisHost: `127.0.0.1:${get().port}` } })),
+  // Its ETags are numbers, so that it can tell.
+  routes(
+    () => component('store', 'state.redis', { metadata: { redisHost: `127.0.0.1:${get().port}` } }),
+    400,
+  ),
 )
 
 describe('where things are missing', () => {
