@@ -1,0 +1,158 @@
+import { WireError } from '../error.ts'
+import type { FlatFields } from '../fields.ts'
+import type { HeaderBlock } from './header-block.ts'
+
+/** What a stream asks of its connection. */
+export interface Carrier {
+  /** Something of this stream can be sent. */
+  ready(stream: Stream): void
+  /** `count` bytes of received data are not kept any more; `stream` is undefined when it is closed. */
+  consumed(stream: Stream | undefined, count: number): void
+  /** Ends the stream now, in both directions. */
+  resetStream(stream: Stream, code: number): void
+}
+
+/** Takes what arrives on a stream: a request on a server, a response on a client. */
+export interface StreamSink {
+  /** A header section: the head of a response, or trailers. */
+  headers(block: HeaderBlock, last: boolean): void
+  /** Data; the sink says `stream.consumed` when it does not keep it any more. */
+  data(piece: Buffer): void
+  /** The peer has sent all. */
+  ended(): void
+  /** The stream broke; nothing more comes. `code` is that of HTTP/2. */
+  failed(error: WireError, code: number): void
+  /** Told now and then of the time in milliseconds, to look at deadlines. */
+  tick(now: number): void
+}
+
+/** Bytes that may wait in a stream before its writer has to. */
+const highWater = 64 * 1024
+
+/** One stream: flow control of both directions, and what waits to be sent. Without any data it holds no arrays. */
+export class Stream {
+  readonly id: number
+  sink!: StreamSink
+  sendWindow: number
+  receiveWindow: number
+  /** Received and consumed, but not yet given back to the peer. */
+  uncredited = 0
+  /** The peer has ended its side. */
+  remoteEnded = false
+  /** Our last frame is queued. */
+  ending = false
+  /** Our last frame is written. */
+  localEnded = false
+  /** Neither side sends any more, or the stream was reset. */
+  closed = false
+  /** Bytes of the body still to come by its content-length; -1 when it announced none. */
+  expected = -1
+  /** Links streams that can send something. */
+  next: Stream | undefined
+  queued = false
+  /** When a byte of what waits here was last sent. */
+  progressAt = 0
+  trailers: FlatFields | undefined
+  private readonly carrier: Carrier
+  private first: Uint8Array | undefined
+  private rest: Uint8Array[] | undefined
+  private restAt = 0
+  private waiting = 0
+  private room: { promise: Promise<void>; resolve(): void; reject(error: WireError): void } | undefined
+
+  constructor(id: number, carrier: Carrier, sendWindow: number, receiveWindow: number) {
+    this.id = id
+    this.carrier = carrier
+    this.sendWindow = sendWindow
+    this.receiveWindow = receiveWindow
+  }
+
+  /** Bytes that wait to be sent. */
+  get backlog(): number {
+    return this.waiting
+  }
+
+  /** Queues data. Returns a promise when the caller should wait; it rejects when the stream breaks. */
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.closed || this.ending) {
+      return Promise.reject(
+        new WireError(this.ending ? 'PROTOCOL' : 'ABORTED', 'the stream has ended', { sent: true }),
+      )
+    }
+    if (chunk.byteLength > 0) this.push(chunk)
+    if (this.waiting < highWater) return undefined
+    return this.waitForRoom()
+  }
+
+  /** Queues the end, behind all data. */
+  end(trailers?: FlatFields): void {
+    if (this.closed || this.ending) return
+    this.ending = true
+    this.trailers = trailers !== undefined && trailers.length > 0 ? trailers : undefined
+    this.carrier.ready(this)
+  }
+
+  consumed(count: number): void {
+    this.carrier.consumed(this.closed ? undefined : this, count)
+  }
+
+  reset(code: number): void {
+    if (!this.closed) this.carrier.resetStream(this, code)
+  }
+
+  /** Takes up to `most` bytes of what waits. */
+  take(most: number): Uint8Array {
+    const head = this.first!
+    let taken = head
+    if (head.byteLength > most) {
+      taken = head.subarray(0, most)
+      this.first = head.subarray(most)
+    } else this.first = this.shift()
+    this.waiting -= taken.byteLength
+    if (this.room !== undefined && this.waiting <= highWater / 2) {
+      this.room.resolve()
+      this.room = undefined
+    }
+    return taken
+  }
+
+  /** The stream is over: what waits is dropped. */
+  drop(error: WireError): void {
+    this.closed = true
+    this.first = this.rest = undefined
+    this.waiting = 0
+    this.room?.reject(error)
+    this.room = undefined
+  }
+
+  private shift(): Uint8Array | undefined {
+    const { rest } = this
+    if (rest === undefined) return undefined
+    const chunk = rest[this.restAt++]
+    if (this.restAt >= rest.length) {
+      this.rest = undefined
+      this.restAt = 0
+    }
+    return chunk
+  }
+
+  private push(chunk: Uint8Array): void {
+    if (this.first === undefined) this.first = chunk
+    else if (this.rest === undefined) this.rest = [chunk]
+    else this.rest.push(chunk)
+    this.waiting += chunk.byteLength
+    this.carrier.ready(this)
+  }
+
+  private waitForRoom(): Promise<void> {
+    if (this.room === undefined) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      // Whoever does not wait for it learns of the break elsewhere.
+      promise.catch(ignore)
+      this.room = { promise, resolve, reject }
+    }
+    return this.room.promise
+  }
+}
+
+function ignore(): void {}
