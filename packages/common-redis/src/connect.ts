@@ -4,6 +4,7 @@ import { RedisClient } from './client.ts'
 import { isFinalConnectError, toComponentError } from './errors.ts'
 import { clusterOptions, nodeOptions } from './options.ts'
 import type { RedisSettings } from './settings.ts'
+import { RedisSubscriber, type SubscriberEvents } from './subscriber.ts'
 
 /** The parts of a component's context that a connection needs. */
 export interface ConnectOptions {
@@ -44,6 +45,29 @@ export async function connectRedis(settings: RedisSettings, options: ConnectOpti
   }
   logLosses(redis, settings, options.logger)
   return client
+}
+
+/**
+ * Connects once more, to listen to channels. In a cluster it listens to one node only, so it is refused there.
+ * @throws ComponentError as `connectRedis`
+ */
+export async function connectRedisSubscriber(
+  settings: RedisSettings,
+  options: ConnectOptions,
+  events: SubscriberEvents,
+): Promise<RedisSubscriber> {
+  if (settings.mode === 'cluster')
+    throw new ComponentError('UNSUPPORTED', 'redisType: cluster has no channels here')
+  const { Redis } = await import('ioredis')
+  const redis = new Redis({ ...nodeOptions(settings, options.random, 0), autoResubscribe: false })
+  try {
+    await firstReady(redis, settings, options.signal)
+  } catch (error) {
+    redis.disconnect()
+    throw error
+  }
+  logLosses(redis, settings, options.logger)
+  return new RedisSubscriber(redis, settings, options.clock, events)
 }
 
 function firstReady(redis: Redis | Cluster, settings: RedisSettings, signal: AbortSignal): Promise<void> {
