@@ -1,14 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { createClient } from '@outrigger/wire'
 import { CliFailure } from '../failure.ts'
 import { eachLine, sidecarLine } from './output.ts'
-import { freePorts } from './ports.ts'
+import { claimPort, freePorts } from './ports.ts'
 import { modulesPath, sidecarCommand } from './sidecar.ts'
 
 export interface RunOptions {
   readonly appId: string
   readonly appPort: number | undefined
+  /** Absent or 0: a free one. */
   readonly httpPort: number | undefined
   readonly grpcPort: number | undefined
   readonly resourcesPaths: readonly string[]
@@ -23,6 +25,11 @@ export interface RunOptions {
 
 /** How long a child may take to end before it is killed. */
 const endTimeoutMs = 15_000
+/** How long what a child leaves behind may keep its output open. */
+const lastWordsMs = 1000
+/** A terminal signals everybody, and package managers pass it on: within this time it is one and the same. */
+const sameSignalMs = 1000
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Runs an application with its sidecar until one of them ends or a signal comes, and ends both.
@@ -30,8 +37,8 @@ const endTimeoutMs = 15_000
  */
 export async function run(options: RunOptions): Promise<number> {
   const [freeHttp, freeGrpc] = await freePorts(2)
-  const httpPort = options.httpPort ?? freeHttp!
-  const grpcPort = options.grpcPort ?? freeGrpc!
+  const httpPort = options.httpPort ? await claimPort(options.httpPort, '--dapr-http-port') : freeHttp!
+  const grpcPort = options.grpcPort ? await claimPort(options.grpcPort, '--dapr-grpc-port') : freeGrpc!
   return new Session(options, httpPort, grpcPort).run()
 }
 
@@ -41,8 +48,8 @@ class Session {
   readonly #grpcPort: number
   #sidecar: ChildProcess | undefined
   #app: ChildProcess | undefined
-  /** A signal asked for the end: that is no failure. */
-  #signalled = false
+  /** When a signal asked for the end: that is no failure. */
+  #signalledAt: number | undefined
   #stopping: Promise<void> | undefined
 
   constructor(options: RunOptions, httpPort: number, grpcPort: number) {
@@ -53,12 +60,10 @@ class Session {
 
   async run(): Promise<number> {
     const { appId, command, print } = this.#options
-    const onSignal = (): void => {
-      this.#signalled = true
-      void this.#stop()
-    }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
+    const onSignal = (): void => this.#onSignal()
+    for (const signal of signals) process.on(signal, onSignal)
+    // Whoever read what is printed has gone: nobody would see what still runs.
+    process.stdout.on('error', onSignal)
     try {
       print(
         `Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`,
@@ -81,12 +86,22 @@ class Session {
         )
       }
       await this.#stop()
-      if (this.#signalled) return 0
+      if (this.#signalledAt !== undefined) return 0
       return first.who === 'app' ? first.code : 1
     } finally {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
+      for (const signal of signals) process.off(signal, onSignal)
+      process.stdout.off('error', onSignal)
     }
+  }
+
+  /** Ends both in order; who asks again, after a while, does not want to wait for it. */
+  #onSignal(): void {
+    const now = performance.now()
+    this.#signalledAt ??= now
+    if (now - this.#signalledAt > sameSignalMs) {
+      for (const child of [this.#sidecar, this.#app]) child?.kill('SIGKILL')
+    }
+    void this.#stop()
   }
 
   #startSidecar(): ChildProcess {
@@ -96,7 +111,12 @@ class Session {
     args.push('--dapr-listen-addresses=127.0.0.1', '--log-as-json=true', `--modules-path=${modulesPath()}`)
     if (appPort !== undefined) args.push(`--app-port=${appPort}`)
     for (const path of resourcesPaths) args.push(`--resources-path=${path}`)
-    const sidecar = spawn(program, [...args, ...sidecarFlags], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const sidecar = spawn(program, [...args, ...sidecarFlags], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C in a terminal goes to everybody of a group: the sidecar would take the order to end for a second one.
+      detached: process.platform !== 'win32',
+    })
     this.#sidecar = sidecar
     const prefix = `${appId} sidecar | `
     for (const stream of [sidecar.stdout, sidecar.stderr]) {
@@ -129,7 +149,7 @@ class Session {
   /** Says when everything is connected; until then, what is waited for is in the sidecar's log. */
   async #announce(over: Promise<unknown>): Promise<void> {
     try {
-      await this.#answers('/v1.0/healthz', over)
+      if (!(await this.#answers('/v1.0/healthz', over))) return
       this.#options.print(
         `You're up and running! ${this.#options.appId} has its sidecar on http://127.0.0.1:${this.#httpPort}`,
       )
@@ -138,8 +158,8 @@ class Session {
     }
   }
 
-  /** Polls a health route until it says yes. */
-  async #answers(path: string, over: Promise<unknown>): Promise<void> {
+  /** Polls a health route until it says yes: `true` then, `false` when the end was asked for. */
+  async #answers(path: string, over: Promise<unknown>): Promise<boolean> {
     let ended = false
     void over.then(() => (ended = true))
     const client = createClient({ timeouts: { connectMs: 1000, headersMs: 2000 } })
@@ -148,7 +168,7 @@ class Session {
         try {
           const answer = await client.request({ origin: `http://127.0.0.1:${this.#httpPort}`, path })
           answer.body.cancel()
-          if (answer.status === 204) return
+          if (answer.status === 204) return this.#stopping === undefined
         } catch {
           // Not listening yet.
         }
@@ -157,8 +177,8 @@ class Session {
     } finally {
       client.close()
     }
-    if (this.#stopping === undefined)
-      throw new CliFailure('the sidecar did not start; its log above says why')
+    if (this.#stopping !== undefined) return false
+    throw new CliFailure('the sidecar did not start; its log above says why')
   }
 
   /** The sidecar first: while it drains it still needs the application. */
@@ -172,13 +192,26 @@ class Session {
   }
 }
 
-/** The exit code of a child, 128 and the signal's number when one ended it, 127 when it could not be started. */
+/**
+ * The exit code of a child, after all that it printed: 128 and the signal's number when one ended it, 127 when it could
+ * not be started.
+ */
 function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.on('error', () => resolve(127))
-    child.on('exit', (code, signal) =>
-      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)),
-    )
+    child.on('exit', (code, signal) => {
+      const result = code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+      const timer = setTimeout(() => {
+        // Held open by processes that outlive the child; they must not hold this one.
+        child.stdout?.destroy()
+        child.stderr?.destroy()
+        resolve(result)
+      }, lastWordsMs)
+      child.once('close', () => {
+        clearTimeout(timer)
+        resolve(result)
+      })
+    })
   })
 }
 

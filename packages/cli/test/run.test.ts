@@ -1,0 +1,151 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freePort, tempFolder, waitFor } from '@outrigger/testkit'
+import { expect, onTestFinished, test } from 'vitest'
+
+const bin = fileURLToPath(new URL('../src/bin.ts', import.meta.url))
+
+interface Command {
+  readonly child: ChildProcess
+  readonly output: () => string
+  /** The exit code. */
+  readonly ended: Promise<number | null>
+  line(text: string): Promise<void>
+}
+
+interface Setting {
+  readonly flags?: readonly string[]
+  /** A terminal gives its commands a process group. */
+  readonly group?: boolean
+}
+
+/** Runs `outrigger run` on an empty folder of resources, with a script as the application. */
+async function run(script: string, { flags = [], group = false }: Setting = {}): Promise<Command> {
+  const folder = await tempFolder()
+  const resources = join(folder.path, 'resources')
+  const app = join(folder.path, 'app.mjs')
+  await mkdir(resources)
+  await writeFile(app, script)
+  const args = ['--conditions=@outrigger/source', bin, 'run', '-a', 'hello', '-d', resources, ...flags]
+  const child = spawn(process.execPath, [...args, '--', process.execPath, app], {
+    cwd: folder.path,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: group,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text))
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  onTestFinished(async () => {
+    if (child.exitCode === null) child.kill('SIGTERM')
+    await ended
+    await folder.remove()
+  })
+  const line = (text: string): Promise<void> =>
+    waitFor(() => output.includes(text), { what: `"${text}"`, deadlineMs: 30_000 }).catch((error: Error) => {
+      throw new Error(`${error.message}; the output:\n${output}`)
+    })
+  return { child, output: () => output, ended, line }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Where the sidecar listens. */
+function urlOf(output: string): string {
+  return `http://${/HTTP on (\S+),/.exec(output)![1]}`
+}
+
+const idle = `console.log('app is up as ' + process.pid)\nsetInterval(() => {}, 1000)`
+
+test.each(['--dapr-http-port', '--dapr-grpc-port'])(
+  'a port in use is refused before anything starts: %s',
+  async (flag) => {
+    // It answers as a healthy sidecar does.
+    const other = createServer((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n')).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    const { port } = other.address() as AddressInfo
+    const command = await run(idle, { flags: [flag, String(port)] })
+    expect(await command.ended).toBe(1)
+    expect(command.output()).toBe(
+      `outrigger: port ${port} is in use: choose another one with ${flag}, or leave it away for a free one\n`,
+    )
+  },
+)
+
+test('Ctrl-C, which reaches the whole group of a terminal, cuts off nothing that is under way', async () => {
+  const script = `import { createServer } from 'node:http'
+    process.on('SIGINT', () => {})
+    createServer((request, response) => {
+      console.log('working')
+      process.on('SIGINT', () => setTimeout(() => response.end('done'), 500))
+    }).listen(process.env.APP_PORT, '127.0.0.1')`
+  const port = await freePort()
+  const command = await run(script, { flags: ['-p', String(port)], group: true })
+  await command.line("You're up and running")
+  const answer = fetch(`${urlOf(command.output())}/v1.0/invoke/hello/method/work`)
+  await command.line('working')
+  process.kill(-command.child.pid!, 'SIGINT')
+  expect(await (await answer).text()).toBe('done')
+  expect(await command.ended).toBe(0)
+  expect(command.output()).toContain('Daprd shutdown gracefully')
+  expect(command.output()).not.toContain('a second request to stop')
+})
+
+test('a terminal that closes ends both', async () => {
+  const command = await run(idle)
+  await command.line("You're up and running")
+  await command.line('app is up as')
+  const pid = Number(/app is up as (\d+)/.exec(command.output())![1])
+  command.child.kill('SIGHUP')
+  expect(await command.ended).toBe(0)
+  expect(command.output()).toContain('Daprd shutdown gracefully')
+  expect(isRunning(pid)).toBe(false)
+})
+
+test('when nobody reads the output any more, both end', async () => {
+  const command = await run(
+    `setInterval(() => console.log('still there'), 20)\nconsole.log('app is up as ' + process.pid)`,
+  )
+  await command.line('app is up as')
+  const pid = Number(/app is up as (\d+)/.exec(command.output())![1])
+  command.child.stdout!.destroy()
+  expect(await command.ended).toBe(0)
+  expect(isRunning(pid)).toBe(false)
+})
+
+test('an application that ends at once is told so, and nothing is announced afterwards', async () => {
+  const port = await freePort()
+  const command = await run(`console.log('last words')\nprocess.exitCode = 3`, {
+    flags: ['-p', String(port)],
+  })
+  expect(await command.ended).toBe(3)
+  expect(command.output()).toContain('hello | last words')
+  expect(command.output()).toContain('The application ended with exit code 3')
+  expect(command.output()).not.toContain("You're up and running")
+})
+
+test('what an application leaves behind does not hold the command', async () => {
+  const command = await run(`import { spawn } from 'node:child_process'
+    const left = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'inherit', detached: true })
+    console.log('left ' + left.pid)
+    process.exit(0)`)
+  expect(await command.ended).toBe(0)
+  const left = Number(/left (\d+)/.exec(command.output())![1])
+  expect(isRunning(left)).toBe(true)
+  process.kill(left, 'SIGKILL')
+})
