@@ -1,7 +1,7 @@
 import { isWireError } from '../error.ts'
 import type { Fields, FieldsInit } from '../fields.ts'
 import type { Client, ClientResponse } from '../types.ts'
-import { encodeFrame, gzip, messageOf, readFrames } from './framing.ts'
+import { encodeFrame, frameHeadBytes, gzip, messageOf, onlyFrame, readFrames } from './framing.ts'
 import { appendMetadata, decodeBinary, metadataOf } from './metadata.ts'
 import type { GrpcMethod } from './method.ts'
 import { decodeMessage, GrpcError, grpcStatus, statusOfHttp, type GrpcStatusCode } from './status.ts'
@@ -44,13 +44,20 @@ export class GrpcChannel {
   }
 
   /** A call with one answer; `requests` is the message, or for a client stream the messages. */
-  async call<I, O>(method: GrpcMethod<I, O>, requests: I | AsyncIterable<I>, options: CallOptions = {}): Promise<O> {
+  async call<I, O>(
+    method: GrpcMethod<I, O>,
+    requests: I | AsyncIterable<I>,
+    options: CallOptions = {},
+  ): Promise<O> {
+    if (method.kind === 'unary' && options.gzip !== true) return this.#unary(method, requests as I, options)
     let answer: { readonly message: O } | undefined
     for await (const message of this.stream(method, requests, options)) {
-      if (answer !== undefined) throw new GrpcError(grpcStatus.INTERNAL, `${method.path} answered more than one message`)
+      if (answer !== undefined)
+        throw new GrpcError(grpcStatus.INTERNAL, `${method.path} answered more than one message`)
       answer = { message }
     }
-    if (answer === undefined) throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without an answer`)
+    if (answer === undefined)
+      throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without an answer`)
     return answer.message
   }
 
@@ -65,12 +72,9 @@ export class GrpcChannel {
     try {
       response = await this.#send(method, requests, options, end.signal)
       const { fields } = response
-      if (response.status !== 200) {
-        throw new GrpcError(statusOfHttp(response.status), `${method.path} was answered with HTTP ${response.status}`)
-      }
       // A status in the head means that there is nothing else.
-      if (fields.has('grpc-status')) {
-        throwUnlessOk(fields, method.path)
+      if (response.status !== 200 || fields.has('grpc-status')) {
+        throwUnlessOk(fields, method.path, response.status)
         options.onTrailers?.(metadataOf(fields))
         return
       }
@@ -85,7 +89,7 @@ export class GrpcChannel {
       if (trailers === undefined) {
         throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without a status`)
       }
-      throwUnlessOk(trailers, method.path)
+      throwUnlessOk(trailers, method.path, 200)
       options.onTrailers?.(metadataOf(trailers))
       response = undefined
     } catch (error) {
@@ -96,11 +100,43 @@ export class GrpcChannel {
     }
   }
 
+  /** One message each way: the answer is read whole, and a deadline costs only calls that have one. */
+  async #unary<I, O>(method: GrpcMethod<I, O>, request: I, options: CallOptions): Promise<O> {
+    const end = options.timeoutMs === undefined ? undefined : new Ending(options.signal, options.timeoutMs)
+    try {
+      const response = await this.#send(method, request, options, end?.signal ?? options.signal)
+      const { fields, body } = response
+      if (response.status !== 200 || fields.has('grpc-status')) {
+        body.cancel()
+        throwUnlessOk(fields, method.path, response.status)
+        throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without an answer`)
+      }
+      options.onMetadata?.(metadataOf(fields))
+      const bytes = await body.bytes(this.#limit + frameHeadBytes)
+      const { trailers } = response
+      if (trailers === undefined)
+        throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without a status`)
+      throwUnlessOk(trailers, method.path, 200)
+      const frame = onlyFrame(bytes, this.#limit)
+      const encoding = fields.get('grpc-encoding')
+      const message = decode(
+        method,
+        frame.compressed ? await messageOf(frame, encoding, this.#limit) : frame.data,
+      )
+      options.onTrailers?.(metadataOf(trailers))
+      return message
+    } catch (error) {
+      throw end === undefined ? explain(error, options.signal) : end.explain(error)
+    } finally {
+      end?.close()
+    }
+  }
+
   #send<I, O>(
     method: GrpcMethod<I, O>,
     requests: I | AsyncIterable<I>,
     options: CallOptions,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<ClientResponse> {
     const { client, origin, userAgent } = this.#options
     const fields = ['content-type', 'application/grpc', 'te', 'trailers', 'grpc-accept-encoding', 'gzip']
@@ -114,7 +150,8 @@ export class GrpcChannel {
       : options.gzip === true
         ? frames(method, one(requests as I), true)
         : encodeFrame(method.input.encode(requests as I))
-    return client.request({ method: 'POST', origin, path: method.path, fields, body, signal })
+    const call = { method: 'POST', origin, path: method.path, fields, body }
+    return client.request(signal === undefined ? call : { ...call, signal })
   }
 }
 
@@ -163,18 +200,29 @@ class Ending {
 
   /** The failure of a call as a GrpcError. */
   explain(error: unknown): GrpcError {
-    if (this.#late) return new GrpcError(grpcStatus.DEADLINE_EXCEEDED, 'the deadline has passed', { cause: error })
-    if (this.#outer?.aborted === true) return new GrpcError(grpcStatus.CANCELLED, 'the call was cancelled', { cause: error })
-    if (error instanceof GrpcError) return error
-    const text = error instanceof Error ? error.message : String(error)
-    if (isWireError(error, 'TOO_LARGE')) return new GrpcError(grpcStatus.RESOURCE_EXHAUSTED, text, { cause: error })
-    const code: GrpcStatusCode = isWireError(error) ? grpcStatus.UNAVAILABLE : grpcStatus.UNKNOWN
-    return new GrpcError(code, text, { cause: error })
+    if (this.#late)
+      return new GrpcError(grpcStatus.DEADLINE_EXCEEDED, 'the deadline has passed', { cause: error })
+    return explain(error, this.#outer)
   }
 }
 
-function throwUnlessOk(fields: Fields, path: string): void {
+function explain(error: unknown, signal: AbortSignal | undefined): GrpcError {
+  if (signal?.aborted === true)
+    return new GrpcError(grpcStatus.CANCELLED, 'the call was cancelled', { cause: error })
+  if (error instanceof GrpcError) return error
+  const text = error instanceof Error ? error.message : String(error)
+  if (isWireError(error, 'TOO_LARGE'))
+    return new GrpcError(grpcStatus.RESOURCE_EXHAUSTED, text, { cause: error })
+  const code: GrpcStatusCode = isWireError(error) ? grpcStatus.UNAVAILABLE : grpcStatus.UNKNOWN
+  return new GrpcError(code, text, { cause: error })
+}
+
+/** Throws what the fields of the end of a call say, unless that is OK. Without a status, the one of HTTP decides. */
+function throwUnlessOk(fields: Fields, path: string, httpStatus: number): void {
   const text = fields.get('grpc-status')
+  if (text === undefined && httpStatus !== 200) {
+    throw new GrpcError(statusOfHttp(httpStatus), `${path} was answered with HTTP ${httpStatus}`)
+  }
   const code = Number(text)
   if (code === 0 && text !== '') return
   const known = Number.isInteger(code) && code > 0 && code <= 16

@@ -7,18 +7,19 @@ export interface Frame {
   readonly data: Uint8Array
 }
 
-const headBytes = 5
+/** Flag and length in front of each message. */
+export const frameHeadBytes = 5
 
 /** A frame in one piece: flag, length, message. */
 export function encodeFrame(message: Uint8Array, compressed = false): Uint8Array {
-  const frame = new Uint8Array(headBytes + message.length)
+  const frame = new Uint8Array(frameHeadBytes + message.length)
   frame[0] = compressed ? 1 : 0
   const { length } = message
   frame[1] = length >>> 24
   frame[2] = length >>> 16
   frame[3] = length >>> 8
   frame[4] = length
-  frame.set(message, headBytes)
+  frame.set(message, frameHeadBytes)
   return frame
 }
 
@@ -33,7 +34,7 @@ export async function* readFrames(
   let pending: Uint8Array[] = []
   let size = 0
   /** Bytes without which there is no next frame: large messages are put together once, not chunk by chunk. */
-  let needed = headBytes
+  let needed = frameHeadBytes
   for await (const chunk of body) {
     pending.push(chunk)
     size += chunk.length
@@ -41,9 +42,9 @@ export async function* readFrames(
     let rest: Uint8Array = pending.length === 1 ? chunk : Buffer.concat(pending, size)
     for (;;) {
       const length = lengthOf(rest, maxMessageBytes)
-      needed = headBytes + (length ?? 0)
+      needed = frameHeadBytes + (length ?? 0)
       if (length === undefined || rest.length < needed) break
-      yield { compressed: rest[0] === 1, data: rest.subarray(headBytes, needed) }
+      yield { compressed: rest[0] === 1, data: rest.subarray(frameHeadBytes, needed) }
       rest = rest.subarray(needed)
     }
     pending = rest.length === 0 ? [] : [rest]
@@ -55,17 +56,18 @@ export async function* readFrames(
 /** The only message of a body that was read whole. */
 export function onlyFrame(body: Uint8Array, maxMessageBytes: number): Frame {
   const length = lengthOf(body, maxMessageBytes)
-  if (length === undefined || body.length < headBytes + length) {
+  if (length === undefined || body.length < frameHeadBytes + length) {
     const text = body.length === 0 ? 'there is no message' : 'the stream ended in the middle of a message'
     throw new GrpcError(grpcStatus.INTERNAL, text)
   }
-  if (body.length !== headBytes + length) throw new GrpcError(grpcStatus.INTERNAL, 'there is more than one message')
-  return { compressed: body[0] === 1, data: body.subarray(headBytes) }
+  if (body.length !== frameHeadBytes + length)
+    throw new GrpcError(grpcStatus.INTERNAL, 'there is more than one message')
+  return { compressed: body[0] === 1, data: body.subarray(frameHeadBytes) }
 }
 
 /** The length of the message that begins here, once its head has arrived. */
 function lengthOf(bytes: Uint8Array, maxMessageBytes: number): number | undefined {
-  if (bytes.length < headBytes) return undefined
+  if (bytes.length < frameHeadBytes) return undefined
   const flag = bytes[0]!
   if (flag > 1) throw new GrpcError(grpcStatus.INTERNAL, `a message begins with ${flag}, which means nothing`)
   const length = ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
@@ -79,10 +81,17 @@ function lengthOf(bytes: Uint8Array, maxMessageBytes: number): number | undefine
 }
 
 /** The message of a frame, unpacked if it is compressed. The limit holds for what comes out. */
-export async function messageOf(frame: Frame, encoding: string | undefined, maxMessageBytes: number): Promise<Uint8Array> {
+export async function messageOf(
+  frame: Frame,
+  encoding: string | undefined,
+  maxMessageBytes: number,
+): Promise<Uint8Array> {
   if (!frame.compressed) return frame.data
   if (encoding !== 'gzip') {
-    throw new GrpcError(grpcStatus.UNIMPLEMENTED, `messages compressed as ${encoding ?? 'nothing named'} cannot be read; gzip can`)
+    throw new GrpcError(
+      grpcStatus.UNIMPLEMENTED,
+      `messages compressed as ${encoding ?? 'nothing named'} cannot be read; gzip can`,
+    )
   }
   const zlib = await import('node:zlib')
   try {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { decodeMessage, encodeMessage, GrpcError, grpcStatusName, isGrpcError, statusOfHttp } from './status.ts'
+import {
+  decodeMessage,
+  encodeMessage,
+  GrpcError,
+  grpcStatusName,
+  isGrpcError,
+  statusOfHttp,
+} from './status.ts'
 
 test.each([
   ['plain text', 'plain text'],

@@ -22,7 +22,9 @@ export const grpcStatus = {
 export type GrpcStatusName = keyof typeof grpcStatus
 export type GrpcStatusCode = (typeof grpcStatus)[GrpcStatusName]
 
-const names = new Map(Object.entries(grpcStatus).map(([name, code]) => [code as number, name as GrpcStatusName]))
+const names = new Map(
+  Object.entries(grpcStatus).map(([name, code]) => [code as number, name as GrpcStatusName]),
+)
 
 /** The name of a code; one that is not known counts as UNKNOWN. */
 export function grpcStatusName(code: number): GrpcStatusName {
