@@ -12,6 +12,7 @@ import {
   type Generator,
   type Output,
 } from './output.ts'
+import { protoFiles } from './proto.ts'
 
 interface Component {
   readonly pack: Package
@@ -85,7 +86,7 @@ const packageList: Generator = (workspace) => {
   return [replaceMarked(workspace, { file: 'README.md', name: 'packages', content })]
 }
 
-const generators: readonly Generator[] = [componentFiles, catalogue, packageList]
+const generators: readonly Generator[] = [componentFiles, catalogue, packageList, protoFiles]
 
 /** Runs every generator; returns the files that are not as they should be, and what stands in the way. */
 export async function staleFiles(workspace: Workspace): Promise<{ stale: Output[]; problems: Finding[] }> {

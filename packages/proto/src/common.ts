@@ -1,0 +1,1 @@
+export * from './generated/dapr/proto/common/v1/common_pb.ts'

@@ -1,0 +1,5 @@
+export * from './generated/dapr/proto/components/v1/bindings_pb.ts'
+export * from './generated/dapr/proto/components/v1/common_pb.ts'
+export * from './generated/dapr/proto/components/v1/pubsub_pb.ts'
+export * from './generated/dapr/proto/components/v1/secretstore_pb.ts'
+export * from './generated/dapr/proto/components/v1/state_pb.ts'

@@ -1,0 +1,5 @@
+export * from './generated/dapr/proto/internals/v1/apiversion_pb.ts'
+export * from './generated/dapr/proto/internals/v1/jobs_pb.ts'
+export * from './generated/dapr/proto/internals/v1/reminders_pb.ts'
+export * from './generated/dapr/proto/internals/v1/service_invocation_pb.ts'
+export * from './generated/dapr/proto/internals/v1/status_pb.ts'

@@ -1,0 +1,1 @@
+export * from './generated/dapr/proto/sentry/v1/sentry_pb.ts'
