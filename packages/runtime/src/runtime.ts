@@ -206,7 +206,10 @@ export class RuntimeCore {
     const clock = this.#clock
     const random = this.#random
     const { app } = this.#around
-    const channel = app !== undefined ? createInProcessChannel(app) : this.#networkChannel()
+    const channel =
+      app === undefined
+        ? this.#networkChannel()
+        : createInProcessChannel(app, { maxConcurrency: options.appMaxConcurrency })
     this.#channel = channel
     const engine = createPubSubEngine({
       pubsubs: registry.pubsub,

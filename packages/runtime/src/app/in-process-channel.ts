@@ -1,5 +1,6 @@
 import { Fields, WireError, type Body, type FieldsInit } from '@outrigger/wire'
 import type { AppChannel, AppRequest, AppResponse } from './channel.ts'
+import { Gate } from './gate.ts'
 
 /** What an application inside this process answers. */
 export interface InProcessResponse {
@@ -9,7 +10,7 @@ export interface InProcessResponse {
   readonly body?: Uint8Array | string
 }
 
-/** An application inside this process: a function from requests to responses, as over HTTP. */
+/** An application inside this process: a function from requests to responses, as over HTTP. No response is an empty one. */
 export type InProcessApp = (request: {
   readonly method: string
   /** Path and query. */
@@ -17,31 +18,58 @@ export type InProcessApp = (request: {
   readonly fields: Fields
   readonly body: Uint8Array
   readonly signal: AbortSignal | undefined
-}) => InProcessResponse | Promise<InProcessResponse>
+}) => InProcessResponse | void | Promise<InProcessResponse | void>
+
+export interface InProcessOptions {
+  /** Calls under way at once; absent: no limit. */
+  readonly maxConcurrency?: number | undefined
+  /** Calls that may wait for their turn; more fail with an AppBusyError. Default 1000. */
+  readonly maxWaiting?: number | undefined
+}
 
 /** Reaches an application that is a function. What it throws is answered as status 500, as over HTTP. */
-export function createInProcessChannel(app: InProcessApp): AppChannel {
+export function createInProcessChannel(app: InProcessApp, options: InProcessOptions = {}): AppChannel {
+  const { maxConcurrency, maxWaiting = 1000 } = options
+  const limit = maxConcurrency === undefined ? undefined : new Gate(maxConcurrency, maxWaiting)
   return {
     address: 'in-process',
     async call(request: AppRequest): Promise<AppResponse> {
-      const body = await whole(request.body)
-      let answer: InProcessResponse
-      try {
-        const { method, path, signal } = request
-        answer = await app({ method, path, fields: Fields.from(request.fields ?? []), body, signal })
-      } catch (error) {
-        answer = { status: 500, body: error instanceof Error ? error.message : String(error) }
-      }
-      return {
-        status: answer.status ?? 200,
-        fields: Fields.from(answer.fields ?? []),
-        body: new MemoryBody(
-          typeof answer.body === 'string' ? new TextEncoder().encode(answer.body) : answer.body,
-        ),
-      }
+      const gate = request.unlimited === true ? undefined : limit
+      await gate?.enter(request.signal)
+      const answering = answer(app, request).finally(() => gate?.leave())
+      const { status = 200, fields = [], body } = await untilAborted(answering, request.signal)
+      const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+      return { status, fields: Fields.from(fields), body: new MemoryBody(bytes) }
     },
     close() {},
   }
+}
+
+async function answer(app: InProcessApp, request: AppRequest): Promise<InProcessResponse> {
+  const { method, path, signal } = request
+  const body = await whole(request.body)
+  if (signal?.aborted) return {}
+  try {
+    return (await app({ method, path, fields: Fields.from(request.fields ?? []), body, signal })) ?? {}
+  } catch (error) {
+    return { status: 500, body: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** An application that does not listen to its signal holds up nobody. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void =>
+      reject(
+        new WireError('ABORTED', 'the call was given up before the application answered', {
+          cause: signal.reason,
+        }),
+      )
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+  })
 }
 
 async function whole(body: AppRequest['body']): Promise<Uint8Array> {
