@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http'
 import { waitFor } from '@outrigger/testkit'
+import type { Json } from './json.ts'
 
 /** What the sidecar sent. */
 export interface AppRequest {
@@ -9,7 +10,7 @@ export interface AppRequest {
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
   /** The body as JSON; throws when it is none. */
-  json(): any
+  json(): Json
 }
 
 export interface AppAnswer {

@@ -1,11 +1,12 @@
 import { request as send, type IncomingHttpHeaders } from 'node:http'
+import type { Json } from './json.ts'
 
 export interface HttpAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
   /** The body as JSON; throws when it is none. */
-  readonly json: any
+  readonly json: Json
 }
 
 /** Sends a request as it is written: no path is tidied, no field added but host and length. Objects go as JSON. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { HttpMethod, type DaprClient, type DaprServer } from '@dapr/dapr'
 import { freePort, waitFor } from '@outrigger/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { App, component, endApps, endSidecars, Sidecar } from '../../src/index.ts'
+import { App, component, endApps, endSidecars, Sidecar, type Json } from '../../src/index.ts'
 import { clients, serverOf, wireError } from './clients.ts'
 
 afterAll(async () => {
@@ -49,7 +49,7 @@ describe.each(clients)('%s', (_name, sdk) => {
     ]) {
       await server.invoker.listen(
         'echo',
-        async ({ body, query, headers }: any) => ({ method, body, query, header: headers?.['x-mine'] }),
+        async ({ body, query, headers }: Json) => ({ method, body, query, header: headers?.['x-mine'] }),
         { method },
       )
     }
@@ -95,7 +95,7 @@ describe.each(clients)('%s', (_name, sdk) => {
   test('output bindings: files', async () => {
     const written = (await client.binding.send('files', 'create', 'the content', {
       fileName: 'a/b.txt',
-    })) as any
+    })) as Json
     expect(written.fileName).toContain('b.txt')
     expect(await client.binding.send('files', 'get', undefined, { fileName: 'a/b.txt' })).toBe('the content')
     expect(
@@ -138,9 +138,9 @@ describe.each(clients)('%s', (_name, sdk) => {
   })
 
   test('metadata can be read and set; health is said', async () => {
-    const metadata = (await client.metadata.get()) as any
+    const metadata = (await client.metadata.get()) as Json
     expect(metadata).toMatchObject({ id: 'orders', appConnectionProperties: { protocol: 'http' } })
-    expect(metadata.components.map((item: any) => item.name).toSorted()).toEqual([
+    expect(metadata.components.map((item: Json) => item.name).toSorted()).toEqual([
       'env',
       'files',
       'ticks',
@@ -150,7 +150,7 @@ describe.each(clients)('%s', (_name, sdk) => {
     ])
     const value = createHash('sha256').update('x').digest('hex')
     expect(await client.metadata.set('mark', value)).toBe(true)
-    expect(((await client.metadata.get()) as any).extended).toMatchObject({ mark: value })
+    expect(((await client.metadata.get()) as Json).extended).toMatchObject({ mark: value })
     expect(await client.health.isHealthy()).toBe(true)
   })
 })

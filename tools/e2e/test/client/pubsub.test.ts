@@ -1,7 +1,7 @@
-import { DaprPubSubStatusEnum, type DaprClient, type DaprServer } from '@dapr/dapr'
+import type { DaprClient, DaprPubSubStatusEnum, DaprServer } from '@dapr/dapr'
 import { freePort, waitFor } from '@outrigger/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { component, endSidecars, Sidecar } from '../../src/index.ts'
+import { component, endSidecars, Sidecar, type Json } from '../../src/index.ts'
 import { clients, serverOf } from './clients.ts'
 
 afterAll(endSidecars)
@@ -17,8 +17,8 @@ const brokers = [
 ] as const
 
 interface Received {
-  readonly data: any
-  readonly headers: any
+  readonly data: Json
+  readonly headers: Json
 }
 
 describe.each(clients)('%s', (_name, sdk) => {
@@ -30,8 +30,8 @@ describe.each(clients)('%s', (_name, sdk) => {
 
     /** Remembers what came, then answers. */
     const collect =
-      (name: string, answer?: (data: any, count: number) => DaprPubSubStatusEnum | undefined) =>
-      async (data: any, headers: any): Promise<DaprPubSubStatusEnum | undefined> => {
+      (name: string, answer?: (data: Json, count: number) => DaprPubSubStatusEnum | undefined) =>
+      async (data: Json, headers: Json): Promise<DaprPubSubStatusEnum | undefined> => {
         const list = received.get(name) ?? []
         received.set(name, list)
         list.push({ data, headers })
@@ -141,7 +141,10 @@ describe.each(clients)('%s', (_name, sdk) => {
       await client.pubsub.publish('pubsub', 'poison', { n: 2 })
       expect(await data('poison-dead')).toEqual([{ n: 2 }])
       await client.pubsub.publish('pubsub', 'dropped', { n: 3 })
-      expect((await data('dropped', 2)).toSorted((a: any, b: any) => a.n - b.n)).toEqual([{ n: 1 }, { n: 3 }])
+      expect((await data('dropped', 2)).toSorted((a: Json, b: Json) => a.n - b.n)).toEqual([
+        { n: 1 },
+        { n: 3 },
+      ])
       expect(received.get('poison')).toHaveLength(1)
     })
 

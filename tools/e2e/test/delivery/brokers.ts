@@ -2,12 +2,16 @@ import { describe } from 'vitest'
 import { describeWithService } from '@outrigger/services'
 import { component, type Sidecar } from '../../src/index.ts'
 
+type Redelivery = 'soon' | 'usual' | number
+
 export interface Broker {
-  /** Resources of a broker whose messages of dead processes come back at once, or after the usual time. */
-  resources(folder: string, redelivery: 'soon' | 'usual'): string
+  /** Resources of a broker whose messages of dead processes come back soon, after so many milliseconds, or after the usual time. */
+  resources(folder: string, redelivery: Redelivery): string
 }
 
 let database = 0
+
+const lease = (redelivery: 'soon' | number): string => `${redelivery === 'soon' ? 500 : redelivery}ms`
 
 type Body = (broker: Broker) => void
 
@@ -23,7 +27,10 @@ export function durable(body: Body): void {
         component('pubsub', 'pubsub.sqlite', {
           metadata: {
             connectionString: `${folder}/messages.db`,
-            ...(redelivery === 'soon' && { visibilityTimeout: '500ms', redeliverInterval: '50ms' }),
+            ...(redelivery !== 'usual' && {
+              visibilityTimeout: lease(redelivery),
+              redeliverInterval: '50ms',
+            }),
           },
         }),
     }))
@@ -35,7 +42,10 @@ export function durable(body: Body): void {
             redisHost: `127.0.0.1:${get().port}`,
             // What one test left is nothing to the next.
             redisDB: database++,
-            ...(redelivery === 'soon' && { processingTimeout: '500ms', redeliverInterval: '100ms' }),
+            ...(redelivery !== 'usual' && {
+              processingTimeout: lease(redelivery),
+              redeliverInterval: '100ms',
+            }),
           },
         }),
     }),

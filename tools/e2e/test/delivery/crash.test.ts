@@ -24,7 +24,7 @@ function applicationDies(broker: Broker): void {
     await consumer.kill()
     await consumer.restart()
     await consumer.child.line('done held')
-    expect(consumer.done).toEqual(['held'])
+    expect(new Set(consumer.done)).toEqual(new Set(['held']))
   })
 
   test('of many messages none is lost while the application is killed again and again', async () => {
@@ -70,7 +70,7 @@ function sidecarDies(broker: Broker): void {
     sidecar.start()
     await sidecar.ready()
     await consumer.child.line('done held')
-    expect(consumer.done).toEqual(['held'])
+    expect(new Set(consumer.done)).toEqual(new Set(['held']))
   })
 
   test('what was published and acknowledged survives kills of the sidecar', async () => {

@@ -1,6 +1,15 @@
 import { waitFor } from '@outrigger/testkit'
 import { afterEach, expect, test } from 'vitest'
-import { App, call, component, endApps, endSidecars, startSidecar, subscription } from '../../src/index.ts'
+import {
+  App,
+  call,
+  component,
+  endApps,
+  endSidecars,
+  startSidecar,
+  subscription,
+  type Json,
+} from '../../src/index.ts'
 
 afterEach(async () => {
   await endSidecars()
@@ -60,7 +69,7 @@ scopes: [shop]
   expect(app.at('/not-mine')).toEqual([])
   expect(app.at('/two')).toHaveLength(1)
   const { subscriptions } = (await call(sidecar.httpPort, 'GET', '/v1.0/metadata')).json
-  expect(subscriptions.map((item: any) => [item.topic, item.type])).toEqual(
+  expect(subscriptions.map((item: Json) => [item.topic, item.type])).toEqual(
     expect.arrayContaining([
       ['one', 'DECLARATIVE'],
       ['dead', 'DECLARATIVE'],

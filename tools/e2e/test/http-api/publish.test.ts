@@ -11,6 +11,7 @@ import {
   type AppRequest,
   type HttpAnswer,
   type Sidecar,
+  type Json,
 } from '../../src/index.ts'
 
 afterAll(async () => {
@@ -215,8 +216,8 @@ describe('bulk', () => {
       ]
       const answer = await call(sidecar.httpPort, 'POST', `/${version}/publish/bulk/pubsub/bulk`, entries)
       expect(answer.status).toBe(204)
-      const events = (): any[] =>
-        app.at('/bulk').flatMap((request) => request.json().entries.map((item: any) => item.event))
+      const events = (): Json[] =>
+        app.at('/bulk').flatMap((request) => request.json().entries.map((item: Json) => item.event))
       await waitFor(() => events().length >= 3)
       expect(events().map(({ data, data_base64 }) => data ?? data_base64)).toEqual(
         expect.arrayContaining([{ n: 1 }, 'text', 'AQI=']),

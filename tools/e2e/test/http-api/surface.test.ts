@@ -1,6 +1,15 @@
 import { createRequire } from 'node:module'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { App, call, component, endApps, endSidecars, startSidecar, type Sidecar } from '../../src/index.ts'
+import {
+  App,
+  call,
+  component,
+  endApps,
+  endSidecars,
+  startSidecar,
+  type Sidecar,
+  type Json,
+} from '../../src/index.ts'
 
 const ends = async (): Promise<void> => {
   await endSidecars()
@@ -274,7 +283,7 @@ describe('what is not offered', () => {
     const client = new grpc.Client(`127.0.0.1:${sidecar.grpcPort}`, grpc.credentials.createInsecure())
     const same = (bytes: Buffer): Buffer => bytes
     for (let round = 0; round < 2; round++) {
-      const error = await new Promise<any>((resolve) => {
+      const error = await new Promise<Json>((resolve) => {
         const path = '/dapr.proto.runtime.v1.Dapr/GetState'
         client.makeUnaryRequest(path, same, same, Buffer.alloc(0), (problem: unknown) => resolve(problem))
       })
