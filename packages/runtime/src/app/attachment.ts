@@ -22,9 +22,6 @@ export class Attachment {
   readonly #parts: AttachmentOptions
   readonly #ending = new AbortController()
   #health: AppHealth | undefined
-  #attached = false
-  /** Health changes are applied one after the other. */
-  #applied: Promise<void> = Promise.resolve()
 
   constructor(parts: AttachmentOptions) {
     this.#parts = parts
@@ -35,20 +32,19 @@ export class Attachment {
     return this.#health?.healthy ?? true
   }
 
-  /** Whether there is no application, or it was reached. */
-  get attached(): boolean {
-    return this.#attached
-  }
-
-  /** Resolves when messages flow to the application, or when `stop` came first. */
+  /**
+   * Resolves when messages flow to the application, or when `stop` came first. Where its health is watched, they
+   * flow while it is healthy, and are not waited for.
+   */
   async start(): Promise<void> {
-    const { options, channel, overNetwork, logger, clock } = this.#parts
+    const { options, channel, overNetwork, engine, bindings, logger, clock } = this.#parts
     const { signal } = this.#ending
     if (channel !== undefined && overNetwork) {
       const { appChannelAddress: host, appPort: port } = options
       if (!(await waitForPort({ host, port: port!, clock, signal, logger }))) return
       logger.info(`application discovered on port ${port}`)
     }
+    if (signal.aborted) return
     if (channel !== undefined && options.appHealth.enabled) {
       this.#health = createAppHealth({
         channel,
@@ -58,14 +54,13 @@ export class Attachment {
         threshold: options.appHealth.threshold,
         clock,
         logger,
-        onHealthy: () => this.#apply(() => this.#flow(signal)),
-        onUnhealthy: () => this.#apply(() => this.#hold()),
+        onHealthy: () => this.#flow(),
+        onUnhealthy: () => this.#hold(),
       })
       this.#health.start()
-    } else {
-      await this.#flow(signal)
+      return
     }
-    this.#attached = true
+    await Promise.all([engine.start(signal), bindings.start(signal)])
   }
 
   /** Takes no more from brokers and sources, and waits for what is under way until `signal` aborts. */
@@ -74,30 +69,20 @@ export class Attachment {
     this.#health?.stop()
     const { engine, bindings } = this.#parts
     await Promise.all([engine.stop(signal), bindings.stop(signal)])
-    await this.#applied
   }
 
-  #started = false
-
-  async #flow(signal: AbortSignal): Promise<void> {
-    const { engine, bindings } = this.#parts
-    if (this.#started) {
-      await engine.resume()
-      bindings.resume()
-      return
-    }
-    this.#started = true
-    await Promise.all([engine.start(signal), bindings.start(signal)])
+  #flow(): void {
+    this.#parts.bindings.resume()
+    this.#parts.engine.resume().catch(this.#failed)
   }
 
-  async #hold(): Promise<void> {
+  /** At once: a discovery that an application does not answer any more is given up with it. */
+  #hold(): void {
     this.#parts.bindings.pause()
-    await this.#parts.engine.pause()
+    this.#parts.engine.pause().catch(this.#failed)
   }
 
-  #apply(change: () => Promise<void>): void {
-    this.#applied = this.#applied.then(change).catch((error: unknown) => {
-      this.#parts.logger.error('could not follow the health of the application', { error })
-    })
+  readonly #failed = (error: unknown): void => {
+    this.#parts.logger.error('could not follow the health of the application', { error })
   }
 }
