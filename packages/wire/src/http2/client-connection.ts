@@ -34,31 +34,34 @@ export interface ConnectionOwner {
   ended(connection: ClientConnection): void
 }
 
-/** Streams that are opened before the server has said how many it takes (RFC 9113, section 6.5.2). */
-const streamsBeforeSettings = 100
-
 /** One HTTP/2 connection of a client. */
 export class ClientConnection extends Connection {
   private readonly rules: ClientRules
   private readonly owner: ConnectionOwner
+  private readonly assumed: number
   private nextStream = 1
   private retired = false
   private idleSince: number
   private heardAt: number
   private pingedAt = -1
 
-  constructor(socket: Duplex, rules: ClientRules, owner: ConnectionOwner) {
+  /** `assumed`: how many streams to open before the server has said how many it takes. */
+  constructor(socket: Duplex, rules: ClientRules, owner: ConnectionOwner, assumed: number) {
     super(socket, rules.shared, rules, false)
     this.rules = rules
     this.owner = owner
+    this.assumed = assumed
     this.idleSince = this.heardAt = this.shared.ticker.now
   }
 
   /** How many more streams may be opened. */
   get room(): number {
     if (this.retired || this.closing || this.gone || this.nextStream > maxStreamId) return 0
-    const most = this.settled ? this.peer.maxConcurrentStreams : streamsBeforeSettings
-    return most - this.streams.size
+    return this.maxStreams - this.streams.size
+  }
+
+  get maxStreams(): number {
+    return this.settled ? this.peer.maxConcurrentStreams : this.assumed
   }
 
   /** Opens a stream with a request; throws what makes the request unsendable. `last`: it has no body. */

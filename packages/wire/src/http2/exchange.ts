@@ -4,7 +4,7 @@ import type { FieldsInit } from '../fields.ts'
 import type { BodyWriter, ServerRequest, ServerResponse } from '../types.ts'
 import { StreamBody } from './body.ts'
 import type { BodyOwner } from './body.ts'
-import { CANCEL } from './errors.ts'
+import { INTERNAL_ERROR } from './errors.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { Pseudo } from './header-writer.ts'
 import type { Stream, StreamSink } from './stream.ts'
@@ -129,7 +129,8 @@ export class Exchange implements ServerRequest, ServerResponse, BodyWriter, Stre
     if (this.complete && this.stream.localEnded) return
     this.finish()
     this.ownBody?.fail(new WireError('ABORTED', 'the response was aborted', { sent: true }))
-    this.stream.reset(CANCEL)
+    // Not CANCEL: node:http2 takes that for a good end.
+    this.stream.reset(INTERNAL_ERROR)
   }
 
   /** Whether the client has gone before the answer was complete. */

@@ -28,6 +28,8 @@ export class Pool implements ConnectionOwner {
   private connecting: Socket | undefined
   private queue: Call[] = []
   private closed = false
+  /** Streams to open on a connection before its SETTINGS: the least a server should allow, or what others allowed. */
+  private assumedStreams = 100
 
   constructor(origin: Origin, rules: PoolRules) {
     this.origin = origin
@@ -65,12 +67,13 @@ export class Pool implements ConnectionOwner {
     for (const connection of [...this.all]) connection.destroy()
   }
 
-  room(): void {
+  room(connection: ClientConnection): void {
+    if (connection.settled) this.assumedStreams = Math.min(100, connection.maxStreams)
     while (this.queue.length > 0) {
-      const connection = this.pick()
-      if (connection === undefined) break
+      const free = this.pick()
+      if (free === undefined) break
       const call = this.queue.shift()!
-      if (!call.settled) call.send(connection)
+      if (!call.settled) call.send(free)
     }
     this.grow()
   }
@@ -134,10 +137,10 @@ export class Pool implements ConnectionOwner {
       }
       this.connecting = undefined
       socket.removeAllListeners('error')
-      const connection = new ClientConnection(socket, rules, this)
+      const connection = new ClientConnection(socket, rules, this, this.assumedStreams)
       this.all.add(connection)
       this.open.push(connection)
-      this.room()
+      this.room(connection)
     })
   }
 

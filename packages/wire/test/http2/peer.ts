@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { preface } from '../../src/http2/frames/constants.ts'
 import { FrameReader } from '../../src/http2/frames/reader.ts'
@@ -47,8 +46,9 @@ export class Peer {
   private readonly decoder = new HpackDecoder()
   private wake = (): void => {}
 
-  constructor(from: number | Socket) {
-    this.socket = typeof from === 'number' ? connect(from, '127.0.0.1') : from
+  /** `isServer`: it is the end that reads a preface. */
+  constructor(socket: Socket, isServer: boolean) {
+    this.socket = socket
     let data: { stream: number; parts: Buffer[] } = { stream: 0, parts: [] }
     const add = (type: number, flags: number, stream: number, payload: Buffer): void => {
       const at = type === 7 ? 4 : 0
@@ -63,7 +63,7 @@ export class Peer {
         dataPiece: (piece) => data.parts.push(piece),
         dataEnd: (flags) => add(0, flags, data.stream, Buffer.concat(data.parts)),
       },
-      typeof from !== 'number',
+      isServer,
     )
     this.socket.on('data', (chunk: Buffer) => {
       reader.push(chunk)

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { execFileSync } from 'node:child_process'
@@ -46,7 +46,7 @@ export async function serve(
   const port = await listen(listener)
   cleanup(() => server.close(AbortSignal.abort()))
   const peer = (): Peer => {
-    const created = new Peer(port)
+    const created = new Peer(connect(port, '127.0.0.1'), false)
     cleanup(() => created.socket.destroy())
     return created
   }
