@@ -11,4 +11,4 @@ export {
   type ComponentText,
   type ResourcesText,
 } from './resources.ts'
-export { endSidecars, modulesPath, Sidecar, startSidecar, type SidecarOptions } from './sidecar.ts'
+export { daprd, endSidecars, modulesPath, Sidecar, startSidecar, type SidecarOptions } from './sidecar.ts'

@@ -16,7 +16,7 @@ export interface SidecarOptions {
   readonly imports?: readonly string[]
 }
 
-const program = fileURLToPath(import.meta.resolve('@outrigger/runtime/package.json')).replace(
+export const daprd = fileURLToPath(import.meta.resolve('@outrigger/runtime/package.json')).replace(
   'package.json',
   'src/bin.ts',
 )
@@ -84,7 +84,7 @@ export class Sidecar {
       ...(appPort === undefined ? [] : [`--app-port=${appPort}`]),
       ...(flags ?? []),
     ]
-    this.#child = new Child(program, args, { cwd: this.folder, env, imports })
+    this.#child = new Child(daprd, args, { cwd: this.folder, env, imports })
   }
 
   /** Waits until it answers that everything is ready, the application too; or only its components. */

@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { freePort, waitFor } from '@outrigger/testkit'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import {
+  App,
+  Child,
+  component,
+  daprd,
+  endApps,
+  endSidecars,
+  modulesPath,
+  Sidecar,
+  startSidecar,
+} from '../../src/index.ts'
+
+afterEach(async () => {
+  await endSidecars()
+  await endApps()
+})
+
+function launch(args: readonly string[]): Child {
+  const child = new Child(daprd, args, { cwd: modulesPath })
+  onTestFinished(async () => {
+    if (child.running) await child.end('SIGKILL')
+  })
+  return child
+}
+
+test('flags with one dash or two, with = or a space, and booleans with and without a value', async () => {
+  const [http, grpc] = [await freePort(), await freePort()]
+  const child = launch([
+    '-app-id',
+    'one',
+    `-dapr-http-port=${http}`,
+    '--dapr-grpc-port',
+    String(grpc),
+    '--dapr-listen-addresses=127.0.0.1',
+    '--enable-api-logging=true',
+    '--log-as-json',
+  ])
+  const answer = await child.waitUntil(
+    () => fetch(`http://127.0.0.1:${http}/v1.0/healthz?appid=one`).catch(() => undefined),
+    'an answer',
+  )
+  expect(answer?.status).toBe(204)
+  expect(await child.end()).toBe(0)
+})
+
+test('--version prints the version alone, --help every flag', async () => {
+  const version = launch(['--version'])
+  expect(await version.ended()).toBe(0)
+  expect(version.lines).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+\S*$/)])
+  const help = launch(['--help'])
+  expect(await help.ended()).toBe(0)
+  for (const flag of ['app-id', 'resources-path', 'dapr-http-port', 'max-body-size'])
+    expect(help.output).toContain(`--${flag}`)
+})
+
+test.each([
+  ['a flag that is none', ['--app-id=a', '--nosuch=1'], 'nosuch'],
+  ['a flag with a slip', ['--app-id=a', '--dapr-http-prot=1'], 'dapr-http-port'],
+  ['a port that is none', ['--app-id=a', '--dapr-http-port=http'], 'dapr-http-port'],
+  ['a protocol that is not built', ['--app-id=a', '--app-port=1', '--app-protocol=grpc'], 'app-protocol'],
+])('%s: exit code 1 and its name', async (_name, args, word) => {
+  const child = launch(args)
+  expect(await child.ended()).toBe(1)
+  expect(child.output).toContain(word)
+  expect(child.output).not.toContain('    at ')
+})
+
+test('starts with nothing in its environment', async () => {
+  const [http, grpc] = [await freePort(), await freePort()]
+  const args = [
+    '--conditions=@outrigger/source',
+    daprd,
+    '--app-id=a',
+    `--dapr-http-port=${http}`,
+    `--dapr-grpc-port=${grpc}`,
+    '--dapr-listen-addresses=127.0.0.1',
+  ]
+  const child = spawn(process.execPath, args, { env: {}, stdio: 'ignore' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await waitFor(async () => (await fetch(`http://127.0.0.1:${http}/v1.0/healthz`)).status === 204)
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await gone).toEqual([0, null])
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s: an orderly end with exit code 0', async (signal) => {
+  const sidecar = await startSidecar({ resources: component('s', 'state.in-memory') })
+  expect(await sidecar.child.end(signal)).toBe(0)
+  expect(sidecar.log.at(-1)).toContain('Daprd shutdown gracefully')
+})
+
+test('a second signal ends at once what the first one waits for', async () => {
+  const app = await App.start({
+    'GET /dapr/subscribe': [{ pubsubname: 'pubsub', topic: 't', route: '/t' }],
+    'POST /t': () => new Promise(() => {}),
+  })
+  const sidecar = await startSidecar({
+    appPort: app.port,
+    resources: component('pubsub', 'pubsub.in-memory'),
+    flags: ['--dapr-graceful-shutdown-seconds=600'],
+  })
+  await fetch(`${sidecar.url}/v1.0/publish/pubsub/t`, { method: 'POST', body: 'x' })
+  await app.received('/t')
+  sidecar.child.signal('SIGTERM')
+  await sidecar.child.waitUntil(
+    () =>
+      fetch(`${sidecar.url}/v1.0/healthz`).then(
+        ({ status }) => status !== 204,
+        () => true,
+      ),
+    'the sidecar says that it is leaving',
+  )
+  expect(sidecar.child.running).toBe(true)
+  sidecar.child.signal('SIGTERM')
+  expect(await sidecar.child.ended()).not.toBe(0)
+})
+
+test('a signal while it starts ends it as well', async () => {
+  const sidecar = await Sidecar.launch({
+    resources: component('slow', 'state.redis', {
+      metadata: { redisHost: '127.0.0.1:1', redisMaxRetries: -1 },
+    }).replace('  version', '  initTimeout: 60s\n  version'),
+  })
+  await sidecar.child.line('starting Outrigger')
+  sidecar.child.signal('SIGTERM')
+  expect(await sidecar.child.ended()).toBe(0)
+  expect(sidecar.child.output).not.toContain('level=fatal')
+})
+
+test.each(['dapr-http-port', 'dapr-grpc-port'])(
+  'a port that is taken: one line that names --%s',
+  async (flag) => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    const { port } = other.address() as { port: number }
+    const sidecar = await Sidecar.launch({ resources: '', flags: [`--${flag}=${port}`] })
+    expect(await sidecar.child.ended()).toBe(1)
+    const fatal = sidecar.log.filter((line) => line.includes('level=fatal'))
+    expect(fatal).toHaveLength(1)
+    expect(fatal[0]).toContain(`127.0.0.1:${port}`)
+    expect(fatal[0]).toContain(`--${flag}`)
+  },
+)
+
+test('every line of the log is logfmt, or JSON when asked for, on stdout', async () => {
+  const text = await startSidecar({ appId: 'me', resources: component('s', 'state.in-memory') })
+  await text.stop()
+  expect(text.child.stdout).toEqual(text.log)
+  for (const line of text.log) {
+    expect(line).toMatch(
+      /^time="[^"]+" level=(?:debug|info|warning|error|fatal) msg="(?:[^"\\]|\\.)*" app_id=me instance=\S+ scope=dapr\.\S+ type=log ver=\S+/,
+    )
+  }
+  const json = await startSidecar({
+    appId: 'me',
+    resources: component('s', 'state.in-memory'),
+    flags: ['--log-as-json=true'],
+  })
+  await json.stop()
+  for (const line of json.log) {
+    expect(JSON.parse(line)).toMatchObject({
+      app_id: 'me',
+      level: expect.any(String),
+      msg: expect.any(String),
+      time: expect.any(String),
+      type: 'log',
+    })
+  }
+})
