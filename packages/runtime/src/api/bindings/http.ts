@@ -1,4 +1,4 @@
-import type { Metadata } from '@outrigger/spec'
+import { asField, isFieldValue, metadataFields } from '../../app/fields.ts'
 import type { HttpRoute } from '../../server/router.ts'
 import { isRecord, malformed, metadataIn, readJson, textIn } from '../json-body.ts'
 import { rawMember } from '../raw-json.ts'
@@ -27,12 +27,14 @@ export function bindingsRoutes(handler: BindingsHandler): HttpRoute[] {
           call,
         )
         const { data, contentType, metadata } = response
-        const fields = metadataFields(metadata)
+        const fields: string[] = []
+        if (metadata !== undefined) metadataFields('metadata.', metadata, fields)
         if (data === undefined) {
           call.response.send(204, fields)
           return
         }
-        fields.push('content-type', contentType ?? 'application/json')
+        const known = contentType !== undefined && isFieldValue(contentType)
+        fields.push('content-type', known ? asField(contentType) : 'application/json')
         if (data instanceof Uint8Array) {
           call.response.send(200, fields, data)
           return
@@ -48,13 +50,4 @@ export function bindingsRoutes(handler: BindingsHandler): HttpRoute[] {
       },
     },
   ]
-}
-
-function metadataFields(metadata: Metadata | undefined): string[] {
-  if (metadata === undefined) return []
-  // Values come from outside; a line break in one would end the header section.
-  return Object.entries(metadata).flatMap(([name, value]) => [
-    `metadata.${name.replaceAll(/[^!#$%&'*+.^_`|~\w-]/g, '_')}`,
-    value.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, ' '),
-  ])
 }

@@ -1,4 +1,5 @@
-import type { Concurrency, Consistency, Metadata, StateItem } from '@outrigger/spec'
+import type { Concurrency, Consistency, Metadata, StateItem, StateValue } from '@outrigger/spec'
+import { asField, isFieldValue, metadataFields } from '../../app/fields.ts'
 import type { HttpCall } from '../../server/http-call.ts'
 import type { HttpRoute } from '../../server/router.ts'
 import { isRecord, malformed, metadataIn, readJson, textIn } from '../json-body.ts'
@@ -10,6 +11,8 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const writes = ['POST', 'PUT']
 const jsonType = ['content-type', 'application/json']
+/** It is stored with each value and sent back as a header. */
+const longestContentType = 1000
 
 /** The state routes of the HTTP API. */
 export function stateRoutes(handler: StateHandler): HttpRoute[] {
@@ -139,13 +142,24 @@ function itemMetadata(item: StateItem): Metadata | undefined {
 
 function itemFields(item: StateItem): readonly string[] {
   const { value, etag } = item
-  const type = value.contentType ?? (value.kind === 'json' ? 'application/json' : 'application/octet-stream')
-  const fields = ['content-type', type]
+  const fields = ['content-type', contentTypeOf(value)]
   if (etag !== undefined) fields.push('etag', etag)
   if (item.metadata !== undefined || item.expiresAtMs !== undefined) {
-    for (const [name, text] of Object.entries(itemMetadata(item)!)) fields.push(`metadata.${name}`, text)
+    metadataFields('metadata.', itemMetadata(item)!, fields)
   }
   return fields
+}
+
+function contentTypeOf({ contentType, kind }: StateValue): string {
+  // Others may have written it.
+  if (contentType !== undefined && isFieldValue(contentType)) return asField(contentType)
+  return kind === 'json' ? 'application/json' : 'application/octet-stream'
+}
+
+function contentTypeIn(value: unknown, where: string): string | undefined {
+  const text = textIn(value, where)
+  if (text === undefined || (text.length <= longestContentType && isFieldValue(text))) return text
+  throw malformed(`${where} must be one line of at most ${longestContentType} characters`)
 }
 
 function saveItem(item: unknown, text: string, start: number, where: string, fromQuery: Metadata): SaveItem {
@@ -160,7 +174,7 @@ function saveItem(item: unknown, text: string, start: number, where: string, fro
     value: {
       bytes: encoder.encode(raw),
       kind: 'json',
-      contentType: textIn(item['contentType'], `${where}.contentType`),
+      contentType: contentTypeIn(item['contentType'], `${where}.contentType`),
     },
     etag: textIn(item['etag'], `${where}.etag`),
     metadata: { ...metadataIn(item['metadata'], `${where}.metadata`), ...fromQuery },

@@ -1,0 +1,27 @@
+import type { Metadata } from '@outrigger/spec'
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+// oxlint-disable-next-line no-control-regex -- these are what a field value cannot hold
+const unfit = /[\u0000-\u0008\u000a-\u001f\u007f]/
+
+/** Fields that say something about the request itself, or that the application trusts. */
+const reserved: ReadonlySet<string> = new Set(['content-type', 'content-encoding', 'dapr-api-token', 'host'])
+
+/** Adds header fields of metadata; what cannot be a field is left out. */
+export function metadataFields(prefix: string, metadata: Metadata, fields: string[]): void {
+  for (const name in metadata) {
+    const value = metadata[name]!
+    if (!token.test(name) || !isFieldValue(value) || reserved.has((prefix + name).toLowerCase())) continue
+    fields.push(prefix + name, asField(value))
+  }
+}
+
+/** Whether a text can be the value of a header field. */
+export function isFieldValue(value: string): boolean {
+  return !unfit.test(value)
+}
+
+/** A header value is bytes on the wire; text goes as UTF-8. */
+export function asField(value: string): string {
+  return Buffer.from(value, 'utf8').toString('latin1')
+}
