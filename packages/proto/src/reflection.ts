@@ -47,7 +47,10 @@ export function createReflection(services: readonly DescService[]): Reflection {
     return known
   }
 
-  const respond = ({ messageRequest }: Request, sent: Set<string>): ReflectionAnswer<Request>['messageResponse'] => {
+  const respond = (
+    { messageRequest }: Request,
+    sent: Set<string>,
+  ): ReflectionAnswer<Request>['messageResponse'] => {
     switch (messageRequest.case) {
       case 'listServices':
         return { case: 'listServicesResponse', value: { service: names.map((name) => ({ name })) } }

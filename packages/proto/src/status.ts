@@ -22,7 +22,12 @@ export interface ErrorDetails {
   /** Of ErrorInfo. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
   readonly resource?:
-    | { readonly type?: string | undefined; readonly name: string; readonly owner?: string; readonly description?: string }
+    | {
+        readonly type?: string | undefined
+        readonly name: string
+        readonly owner?: string
+        readonly description?: string
+      }
     | undefined
   readonly violations?: readonly { readonly field: string; readonly description: string }[] | undefined
   readonly help?: readonly { readonly description: string; readonly url: string }[] | undefined
@@ -45,7 +50,8 @@ export function encodeStatus({ code, message, details }: RichStatus): Uint8Array
     const { type = '', name, owner = '', description = '' } = resource
     packed.push(pack(ResourceInfoSchema, { resourceType: type, resourceName: name, owner, description }))
   }
-  if (violations?.length) packed.push(pack(BadRequestSchema, { fieldViolations: violations.map((v) => ({ ...v })) }))
+  if (violations?.length)
+    packed.push(pack(BadRequestSchema, { fieldViolations: violations.map((v) => ({ ...v })) }))
   if (help?.length) packed.push(pack(HelpSchema, { links: help.map((link) => ({ ...link })) }))
   if (retryAfterMs !== undefined) {
     const seconds = Math.floor(retryAfterMs / 1000)
@@ -77,7 +83,9 @@ export function decodeStatus(bytes: Uint8Array): RichStatus | undefined {
             description: resource.description,
           },
         }),
-        ...(bad && { violations: bad.fieldViolations.map(({ field, description }) => ({ field, description })) }),
+        ...(bad && {
+          violations: bad.fieldViolations.map(({ field, description }) => ({ field, description })),
+        }),
         ...(help && { help: help.links.map(({ description, url }) => ({ description, url })) }),
         ...(retry && { retryAfterMs: Number(retry.seconds) * 1000 + retry.nanos / 1e6 }),
       },

@@ -1,4 +1,10 @@
-import { ScalarType, type DescEnum, type DescField, type DescFile, type DescMessage } from '@bufbuild/protobuf'
+import {
+  ScalarType,
+  type DescEnum,
+  type DescField,
+  type DescFile,
+  type DescMessage,
+} from '@bufbuild/protobuf'
 
 /**
  * Everything about a file that decides what is on the wire, one line for each thing by its full name. What does

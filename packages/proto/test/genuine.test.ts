@@ -23,7 +23,9 @@ async function generatedFiles(): Promise<DescFile[]> {
 }
 
 function filesIn(loaded: Record<string, unknown>): DescFile[] {
-  return Object.values(loaded).filter((value) => (value as { kind?: unknown } | null)?.kind === 'file') as DescFile[]
+  return Object.values(loaded).filter(
+    (value) => (value as { kind?: unknown } | null)?.kind === 'file',
+  ) as DescFile[]
 }
 
 function merged(files: readonly DescFile[]): Map<string, string> {
@@ -98,7 +100,9 @@ test.each([
   ['grpc.reflection.v1', '6c07b7ff0f795a0e'],
   ['grpc.reflection.v1alpha', '73aa2ce8d9015f22'],
 ])('nothing of %s has changed on the wire', (name, sum) => {
-  const facts = [...merged(ours.filter(({ proto }) => proto.package === name))].map((fact) => fact.join(' ')).sort()
+  const facts = [...merged(ours.filter(({ proto }) => proto.package === name))]
+    .map((fact) => fact.join(' '))
+    .sort()
   expect(facts.length).toBeGreaterThan(0)
   expect(createHash('sha256').update(facts.join('\n')).digest('hex').slice(0, 16)).toBe(sum)
 })

@@ -33,7 +33,9 @@ export const protoFiles: Generator = async (workspace) => {
     )
     if (code !== 0) throw new GeneratorError(`${folder}/proto`, stderr.trim(), 'mend the .proto file')
     const files = globSync('**/*.ts', { cwd: out }).sort()
-    const left = globSync('**/*.ts', { cwd: join(workspace.root, target) }).find((file) => !files.includes(file))
+    const left = globSync('**/*.ts', { cwd: join(workspace.root, target) }).find(
+      (file) => !files.includes(file),
+    )
     if (left) throw new GeneratorError(`${target}/${left}`, 'has no .proto file any more', 'delete it')
     return files.map((file) => ({
       file: `${target}/${file}`,
@@ -46,7 +48,7 @@ export const protoFiles: Generator = async (workspace) => {
 
 /** Enums as objects with a type of the same name: what Node.js can run by taking the types away. */
 export function withoutEnums(text: string): string {
-  return text.replace(/^export enum (\w+) \{$([^}]*)^\}$/gm, (_, name: string, members: string) => {
+  return text.replace(/^export enum (\w+) \{$([^]*?)^\}$/gm, (_, name: string, members: string) => {
     const properties = members.replace(/^( +\w+) = (-?\d+),$/gm, '$1: $2,')
     return `export const ${name} = {${properties}} as const;\n\nexport type ${name} = (typeof ${name})[keyof typeof ${name}];`
   })

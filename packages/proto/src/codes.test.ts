@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { grpcCodeOf, httpStatusOf } from './codes.ts'
+
+test.each([
+  ['OK', 0, 200],
+  ['CANCELLED', 1, 408],
+  ['UNKNOWN', 2, 500],
+  ['INVALID_ARGUMENT', 3, 400],
+  ['DEADLINE_EXCEEDED', 4, 504],
+  ['NOT_FOUND', 5, 404],
+  ['ALREADY_EXISTS', 6, 409],
+  ['PERMISSION_DENIED', 7, 403],
+  ['RESOURCE_EXHAUSTED', 8, 429],
+  ['FAILED_PRECONDITION', 9, 400],
+  ['ABORTED', 10, 409],
+  ['OUT_OF_RANGE', 11, 400],
+  ['UNIMPLEMENTED', 12, 501],
+  ['INTERNAL', 13, 500],
+  ['UNAVAILABLE', 14, 503],
+  ['DATA_LOSS', 15, 500],
+  ['UNAUTHENTICATED', 16, 401],
+  ['no code', 17, 500],
+  ['no code', -1, 500],
+])('%s (%i) becomes HTTP %i', (_, code, status) => expect(httpStatusOf(code)).toBe(status))
+
+test.each([
+  [200, 0],
+  [204, 0],
+  [299, 0],
+  [100, 2],
+  [302, 2],
+  [400, 13],
+  [401, 16],
+  [403, 7],
+  [404, 5],
+  [408, 1],
+  [409, 6],
+  [418, 2],
+  [429, 8],
+  [500, 2],
+  [501, 12],
+  [502, 2],
+  [503, 14],
+  [504, 4],
+])('HTTP %i becomes code %i', (status, code) => expect(grpcCodeOf(status)).toBe(code))
