@@ -78,8 +78,10 @@ export const xchacha20: Aead = {
   keyBytes: 32,
   nonceBytes: 24,
   tagBytes: 16,
-  seal: (key, nonce, ...rest) => chacha20.seal(hchacha20(key, nonce.subarray(0, 16)), shortened(nonce), ...rest),
-  open: (key, nonce, ...rest) => chacha20.open(hchacha20(key, nonce.subarray(0, 16)), shortened(nonce), ...rest),
+  seal: (key, nonce, ...rest) =>
+    chacha20.seal(hchacha20(key, nonce.subarray(0, 16)), shortened(nonce), ...rest),
+  open: (key, nonce, ...rest) =>
+    chacha20.open(hchacha20(key, nonce.subarray(0, 16)), shortened(nonce), ...rest),
 }
 
 function shortened(nonce: Uint8Array): Uint8Array {

@@ -145,7 +145,9 @@ describe.each([...ciphers.keys()])('%s', (name) => {
       changed[3]! ^= 1
       expect(codeOf(() => cipher(name).decrypt(key, changed, { nonce, tag }))).toBe(refused)
       const associatedData = Buffer.of(1)
-      expect(codeOf(() => cipher(name).decrypt(key, ciphertext, { nonce, tag, associatedData }))).toBe(refused)
+      expect(codeOf(() => cipher(name).decrypt(key, ciphertext, { nonce, tag, associatedData }))).toBe(
+        refused,
+      )
     } else if (name.endsWith('KW') || name.startsWith('RSA-OAEP')) {
       const changed = Buffer.from(ciphertext)
       changed[3]! ^= 1
@@ -164,6 +166,10 @@ test('the label of RSA-OAEP counts', () => {
 
 test('a message that is too long for an RSA key, and a private half that is missing', () => {
   const publicOnly = { ...rsaKey, privateKey: undefined }
-  expect(codeOf(() => cipher('RSA-OAEP').encrypt(rsaKey, randomBytes(300), {}))).toMatch(/cannot take 300 bytes/)
-  expect(codeOf(() => cipher('RSA-OAEP').decrypt(publicOnly as never, randomBytes(256), {}))).toMatch(/private key/)
+  expect(codeOf(() => cipher('RSA-OAEP').encrypt(rsaKey, randomBytes(300), {}))).toMatch(
+    /cannot take 300 bytes/,
+  )
+  expect(codeOf(() => cipher('RSA-OAEP').decrypt(publicOnly as never, randomBytes(256), {}))).toMatch(
+    /private key/,
+  )
 })

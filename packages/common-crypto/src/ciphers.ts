@@ -23,7 +23,8 @@ const blockBytes = 16
 /** The bytes of a symmetric key of the right length. */
 function secretOf(key: LocalKey, name: string, bytes: number): Uint8Array {
   const has = key.secret === undefined ? 'is not symmetric' : `has ${key.secret.length * 8} bits`
-  if (key.secret?.length !== bytes) throw invalid(`${name} needs a symmetric key of ${bytes * 8} bits; this one ${has}`)
+  if (key.secret?.length !== bytes)
+    throw invalid(`${name} needs a symmetric key of ${bytes * 8} bits; this one ${has}`)
   return key.secret
 }
 
@@ -113,7 +114,10 @@ export function rsaKey(key: LocalKey, name: string, half: 'publicKey' | 'private
 function rsa(name: string, padding: number, oaepHash?: string): Cipher {
   const settings = (label?: Uint8Array) => ({
     padding,
-    ...(oaepHash !== undefined && { oaepHash, ...(label !== undefined && label.length > 0 && { oaepLabel: label }) }),
+    ...(oaepHash !== undefined && {
+      oaepHash,
+      ...(label !== undefined && label.length > 0 && { oaepLabel: label }),
+    }),
   })
   return {
     encrypt(key, plaintext, { associatedData }) {

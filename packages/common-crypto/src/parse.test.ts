@@ -71,7 +71,11 @@ test.each([
   ['a k that is no base64url', '{"kty":"oct","k":"SECRET+/="}', undefined],
   ['a curve that is not known', '{"kty":"EC","crv":"SECRET","x":"AQ","y":"AQ"}', undefined],
   ['key_ops that are no list', '{"kty":"oct","k":"AQIDBAUGBwg","key_ops":"SECRET"}', undefined],
-  ['a protected key', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nSECRET\n-----END ENCRYPTED PRIVATE KEY-----', undefined],
+  [
+    'a protected key',
+    '-----BEGIN ENCRYPTED PRIVATE KEY-----\nSECRET\n-----END ENCRYPTED PRIVATE KEY-----',
+    undefined,
+  ],
 ])('%s is refused, and none of it is shown', (_, text, format) => {
   let error: unknown
   try {
@@ -100,6 +104,8 @@ test('use, key_ops and alg are kept to', () => {
     expect(() => checkAllowed(key({ alg: 'Y' }), operation, 'X')).toThrow('alg is Y')
     const right = signing ? 'sig' : 'enc'
     expect(() => checkAllowed(key({ use: right }), operation, 'X')).not.toThrow()
-    expect(() => checkAllowed(key({ use: signing ? 'enc' : 'sig' }), operation, 'X')).toThrow(`needs ${right}`)
+    expect(() => checkAllowed(key({ use: signing ? 'enc' : 'sig' }), operation, 'X')).toThrow(
+      `needs ${right}`,
+    )
   }
 })

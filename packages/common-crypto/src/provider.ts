@@ -67,7 +67,10 @@ export function createLocalProvider(source: KeySource): CryptoProvider {
     async getKey({ keyName }, options) {
       const key = await keyNamed(keyName, options)
       if (key.publicKey === undefined)
-        throw new ComponentError('NOT_FOUND', `the key ${JSON.stringify(keyName)} has no public half: it is symmetric`)
+        throw new ComponentError(
+          'NOT_FOUND',
+          `the key ${JSON.stringify(keyName)} has no public half: it is symmetric`,
+        )
       return { name: keyName, jwk: { ...key.publicJwk } }
     },
     async encrypt(request, options) {

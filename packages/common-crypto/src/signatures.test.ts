@@ -1,4 +1,12 @@
-import { constants, createHash, generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
+import {
+  constants,
+  createHash,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto'
 import { isComponentError } from '@outrigger/spec'
 import { describe, expect, test } from 'vitest'
 import { keyFromObject } from './key.ts'
@@ -34,7 +42,9 @@ describe.each(cases)('%s', (name, object, settings) => {
     for (let round = 0; round < 5; round++) {
       const mine = await algorithm.sign(key, digest)
       expect(verify(hash, message, { key: key.publicKey!, ...settings }, mine)).toBe(true)
-      expect(await algorithm.verify(key, digest, sign(hash, message, { key: object, ...settings }))).toBe(true)
+      expect(await algorithm.verify(key, digest, sign(hash, message, { key: object, ...settings }))).toBe(
+        true,
+      )
     }
   })
 

@@ -158,7 +158,8 @@ const edDsa: Signature = {
 }
 
 function checkEd25519(key: LocalKey): void {
-  if (key.publicKey?.asymmetricKeyType !== 'ed25519') throw invalid('EdDSA needs an Ed25519 key; this one is not')
+  if (key.publicKey?.asymmetricKeyType !== 'ed25519')
+    throw invalid('EdDSA needs an Ed25519 key; this one is not')
 }
 
 /** Every algorithm that can sign, by name. */
