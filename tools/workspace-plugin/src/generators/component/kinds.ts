@@ -68,7 +68,8 @@ export const kinds: readonly Kind[] = [
     title: 'crypto provider',
     define: 'defineCryptoProvider',
     instance: 'CryptoProvider',
-    from: unstable,
+    from: stable,
+    suite: { name: 'cryptoConformance', options: ', keys: {}' },
   },
   {
     prefix: 'nameresolution',
