@@ -9,7 +9,9 @@ import {
 import type { Clock, ComponentDefinition, Logger, Random } from '@outrigger/spec'
 import { createServer, type BoundAddress, type Handler, type Server } from '@outrigger/wire'
 import { BindingsHandler } from './api/bindings/handler.ts'
+import { ConfigurationHandler } from './api/configuration/handler.ts'
 import { InvokeHandler } from './api/invoke/handler.ts'
+import { LockHandler } from './api/lock/handler.ts'
 import { MetadataHandler } from './api/metadata/handler.ts'
 import { PublishHandler } from './api/publish/handler.ts'
 import { SecretsHandler } from './api/secrets/handler.ts'
@@ -54,6 +56,8 @@ export interface RuntimeApi {
   readonly publish: PublishHandler
   readonly bindings: BindingsHandler
   readonly secrets: SecretsHandler
+  readonly configuration: ConfigurationHandler
+  readonly lock: LockHandler
   readonly invoke: InvokeHandler
   readonly metadata: MetadataHandler
 }
@@ -194,7 +198,9 @@ export class RuntimeCore {
             this.#logger.error('the application could not be connected', { error })
           })
         },
-        stop: (signal) => this.#attachment?.stop(signal),
+        stop: async (signal) => {
+          await Promise.all([this.#attachment?.stop(signal), this.#api?.configuration.stop()])
+        },
       },
     ]
   }
@@ -251,6 +257,14 @@ export class RuntimeCore {
       publish: new PublishHandler(engine, appId, logger, random),
       bindings: new BindingsHandler(registry.bindings, logger, random),
       secrets: new SecretsHandler(registry.secretstores, loaded.configuration.secretScopes, logger),
+      configuration: new ConfigurationHandler({
+        stores: registry.configuration,
+        channel,
+        clock,
+        random,
+        logger,
+      }),
+      lock: new LockHandler(registry.lock, logger),
       invoke: new InvokeHandler({ appId, namespace, channel, appHealthy: () => attachment.healthy }),
       metadata: new MetadataHandler({
         appId,

@@ -141,6 +141,9 @@ export const errorTable = {
     rich: true,
   },
 
+  // Application
+  APP_CHANNEL_NIL: { http: 500, grpc: 'INTERNAL', code: 'ERR_APP_CHANNEL_NIL' },
+
   // Service invocation
   DIRECT_INVOKE: { http: 500, grpc: 'INTERNAL', code: 'ERR_DIRECT_INVOKE' },
   DIRECT_INVOKE_NO_APP_ID: { http: 404, grpc: 'NOT_FOUND', code: 'ERR_DIRECT_INVOKE' },
@@ -157,6 +160,31 @@ export const errorTable = {
   SECRET_STORE_NOT_FOUND: { http: 401, grpc: 'INVALID_ARGUMENT', code: 'ERR_SECRET_STORE_NOT_FOUND' },
   SECRET_PERMISSION_DENIED: { http: 403, grpc: 'PERMISSION_DENIED', code: 'ERR_PERMISSION_DENIED' },
   SECRET_GET: { http: 500, grpc: 'INTERNAL', code: 'ERR_SECRET_GET' },
+
+  // Configuration
+  CONFIGURATION_STORE_NOT_CONFIGURED: {
+    http: 500,
+    grpc: 'FAILED_PRECONDITION',
+    code: 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED',
+  },
+  CONFIGURATION_STORE_NOT_FOUND: {
+    http: 400,
+    grpc: 'INVALID_ARGUMENT',
+    code: 'ERR_CONFIGURATION_STORE_NOT_FOUND',
+  },
+  CONFIGURATION_GET: { http: 500, grpc: 'INTERNAL', code: 'ERR_CONFIGURATION_GET' },
+  CONFIGURATION_SUBSCRIBE: { http: 500, grpc: 'INVALID_ARGUMENT', code: 'ERR_CONFIGURATION_SUBSCRIBE' },
+  CONFIGURATION_UNSUBSCRIBE: { http: 500, grpc: 'INTERNAL', code: 'ERR_CONFIGURATION_UNSUBSCRIBE' },
+
+  // Lock
+  LOCK_STORE_NOT_CONFIGURED: {
+    http: 500,
+    grpc: 'FAILED_PRECONDITION',
+    code: 'ERR_LOCK_STORE_NOT_CONFIGURED',
+  },
+  LOCK_STORE_NOT_FOUND: { http: 400, grpc: 'INVALID_ARGUMENT', code: 'ERR_LOCK_STORE_NOT_FOUND' },
+  TRY_LOCK: { http: 500, grpc: 'INTERNAL', code: 'ERR_TRY_LOCK' },
+  UNLOCK: { http: 500, grpc: 'INTERNAL', code: 'ERR_UNLOCK' },
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorId = keyof typeof errorTable

@@ -1,7 +1,9 @@
 import type {
   Binding,
   ComponentDefinition,
+  ConfigurationStore,
   LiveComponent,
+  LockStore,
   PubSub,
   SecretStore,
   StateStore,
@@ -14,6 +16,8 @@ export interface Kinds {
   readonly pubsub: PubSub
   readonly bindings: Binding
   readonly secretstores: SecretStore
+  readonly configuration: ConfigurationStore
+  readonly lock: LockStore
 }
 
 export type Kind = keyof Kinds

@@ -1,5 +1,6 @@
-import type { Binding, PubSub, SecretStore, StateStore } from '@outrigger/spec'
+import type { Binding, ConfigurationStore, LockStore, PubSub, SecretStore, StateStore } from '@outrigger/spec'
 import type { Live, LoadedComponent } from './live.ts'
+import { lockPrefix, withLockPrefix } from './lock-prefix.ts'
 import { keyPrefix, withKeyPrefix } from './state-prefix.ts'
 
 /** The live components by kind and name, as the handlers see them: everything that cuts across is wrapped around them. */
@@ -8,10 +9,12 @@ export interface Registry {
   readonly pubsub: ReadonlyMap<string, Live<PubSub>>
   readonly bindings: ReadonlyMap<string, Live<Binding>>
   readonly secretstores: ReadonlyMap<string, Live<SecretStore>>
+  readonly configuration: ReadonlyMap<string, Live<ConfigurationStore>>
+  readonly lock: ReadonlyMap<string, Live<LockStore>>
   readonly all: readonly LoadedComponent[]
 }
 
-/** Wraps each component once. */
+/** Wraps each component once. @throws StartupError for metadata with which a component cannot be wrapped */
 export function createRegistry(
   loaded: readonly LoadedComponent[],
   names: { readonly appId: string; readonly namespace: string },
@@ -20,6 +23,8 @@ export function createRegistry(
   const pubsub = new Map<string, Live<PubSub>>()
   const bindings = new Map<string, Live<Binding>>()
   const secretstores = new Map<string, Live<SecretStore>>()
+  const configuration = new Map<string, Live<ConfigurationStore>>()
+  const lock = new Map<string, Live<LockStore>>()
   for (const component of loaded) {
     const { name } = component.resource
     if (component.kind === 'state') {
@@ -30,11 +35,20 @@ export function createRegistry(
       pubsub.set(name, { ...component, name, instance: component.instance as PubSub })
     } else if (component.kind === 'bindings') {
       bindings.set(name, { ...component, name, instance: component.instance as Binding })
+    } else if (component.kind === 'configuration') {
+      configuration.set(name, { ...component, name, instance: component.instance as ConfigurationStore })
+    } else if (component.kind === 'lock') {
+      const prefix = lockPrefix(component, { appId: names.appId, storeName: name })
+      lock.set(name, {
+        ...component,
+        name,
+        instance: withLockPrefix(component.instance as LockStore, prefix),
+      })
     } else {
       secretstores.set(name, { ...component, name, instance: component.instance as SecretStore })
     }
   }
-  return { state, pubsub, bindings, secretstores, all: loaded }
+  return { state, pubsub, bindings, secretstores, configuration, lock, all: loaded }
 }
 
 /** A property of a component by its name, without regard to case. */

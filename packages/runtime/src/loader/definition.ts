@@ -2,7 +2,9 @@ import {
   bindingsContract,
   type ComponentDefinition,
   type ComponentVersion,
+  configurationContract,
   type LiveComponent,
+  lockContract,
   pubsubContract,
   secretStoreContract,
   stateContract,
@@ -19,14 +21,14 @@ const contracts: Readonly<Record<Kind, string>> = {
   pubsub: pubsubContract,
   bindings: bindingsContract,
   secretstores: secretStoreContract,
+  configuration: configurationContract,
+  lock: lockContract,
 }
 
 /** Kinds of component that Dapr has and that are not built yet. */
 const unbuilt: Readonly<Record<string, string>> = {
-  configuration: 'configuration stores',
   conversation: 'conversation components',
   crypto: 'cryptography',
-  lock: 'distributed locks',
   middleware: 'HTTP middleware',
   nameresolution: 'name resolution',
   workflowbackend: 'workflows',

@@ -135,11 +135,11 @@ describe('what goes wrong', () => {
     ],
     [
       yaml('a', 'stat.redis'),
-      '1: Component "a" (stat.redis): spec.type "stat.redis" begins with no known kind (did you mean state?): state., pubsub., bindings., secretstores.',
+      '1: Component "a" (stat.redis): spec.type "stat.redis" begins with no known kind (did you mean state?): state., pubsub., bindings., secretstores., configuration., lock.',
     ],
     [
-      yaml('a', 'lock.redis'),
-      '1: Component "a" (lock.redis): spec.type lock.redis is not built yet (distributed locks): remove the component, or set spec.ignoreErrors: true to start without',
+      yaml('a', 'conversation.echo'),
+      '1: Component "a" (conversation.echo): spec.type conversation.echo is not built yet (conversation components): remove the component, or set spec.ignoreErrors: true to start without',
     ],
     [
       yaml('a', 'state.test', '  version: v3\n'),

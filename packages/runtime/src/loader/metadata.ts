@@ -18,6 +18,8 @@ const ownNames: Readonly<Record<Kind, readonly string[]>> = {
   pubsub: ['consumerID', 'publishingScopes', 'subscriptionScopes', 'allowedTopics', 'protectedTopics'],
   bindings: ['direction', 'route'],
   secretstores: [],
+  configuration: [],
+  lock: ['keyPrefix'],
 }
 
 export type ParsedMetadata =

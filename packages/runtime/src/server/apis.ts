@@ -2,8 +2,10 @@ import type { Clock, Logger } from '@outrigger/spec'
 import type { Handler } from '@outrigger/wire'
 import { bindingsRoutes } from '../api/bindings/http.ts'
 import { ApiError } from '../api/api-error.ts'
+import { configurationRoutes } from '../api/configuration/http.ts'
 import { healthRoutes, type HealthSource } from '../api/health/http.ts'
 import { invokeRoutes } from '../api/invoke/http.ts'
+import { lockRoutes } from '../api/lock/http.ts'
 import { metadataRoutes } from '../api/metadata/http.ts'
 import { publishRoutes } from '../api/publish/http.ts'
 import { secretsRoutes } from '../api/secrets/http.ts'
@@ -37,6 +39,8 @@ export function sidecarApi(parts: ApiParts): Handler {
     ...publishRoutes(api.publish),
     ...bindingsRoutes(api.bindings),
     ...secretsRoutes(api.secrets),
+    ...configurationRoutes(api.configuration),
+    ...lockRoutes(api.lock),
     ...invoke.routes,
     ...metadataRoutes(api.metadata),
     ...shutdownRoutes(parts.onShutdownRequest),

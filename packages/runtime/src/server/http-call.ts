@@ -41,6 +41,13 @@ export class HttpCall implements OperationOptions {
     return this.parsedQuery.get(name) || undefined
   }
 
+  /** Every value of a parameter that may be repeated, empty ones too. */
+  queryAll(name: string): readonly string[] {
+    if (this.request.query === '') return []
+    this.parsedQuery ??= new URLSearchParams(this.request.query)
+    return this.parsedQuery.getAll(name)
+  }
+
   /** The `metadata.<name>=<value>` parameters of the query. */
   get metadata(): Readonly<Record<string, string>> {
     const { query } = this.request

@@ -10,9 +10,6 @@ const unbuilt: readonly (readonly [block: string, path: string])[] = [
   ...versions.flatMap((version) =>
     (
       [
-        ['configuration', 'configuration'],
-        ['distributed lock', 'lock'],
-        ['distributed lock', 'unlock'],
         ['cryptography', 'crypto'],
         ['cryptography', 'subtlecrypto'],
         ['actors', 'actors'],

@@ -1,0 +1,50 @@
+import type { Clock, Logger } from '@outrigger/spec'
+import type { AppChannel, AppResponse } from '../../app/channel.ts'
+import { withDeadline } from '../../app/time.ts'
+import { wireItems } from './items.ts'
+import type { ConfigurationListener } from './subscription.ts'
+
+/** An application that hangs must not keep later changes from being told for ever. */
+const deadlineMs = 60_000
+const maxReplyBytes = 64 * 1024
+const fields = ['content-type', 'application/json']
+
+/** Posts changes to the application: one call for each key, each with all items. What it does not take is logged. */
+export function appListener(
+  channel: AppChannel,
+  storeName: string,
+  tools: { readonly clock: Clock; readonly logger: Logger },
+): ConfigurationListener {
+  const { clock, logger } = tools
+  return async (id, changes, cut) => {
+    const body = Buffer.from(JSON.stringify({ id, items: wireItems(changes) }))
+    for (const key of Object.keys(changes)) {
+      if (cut.aborted) return
+      const path = `/configuration/${encodeURIComponent(storeName)}/${pathOf(key)}`
+      try {
+        await withDeadline(clock, deadlineMs, cut, async (signal) => {
+          const response = await channel.call({ method: 'POST', path, fields, body, signal })
+          await drain(response)
+          if (response.status < 200 || response.status > 299)
+            throw new Error(`the application answered ${response.status}`)
+        })
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error)
+        logger.warn('the application did not take a configuration change', { path, id, problem })
+      }
+    }
+  }
+}
+
+/** Slashes of a key stay slashes, but no key leads out of the folder of its store. */
+function pathOf(key: string): string {
+  const escaped = encodeURIComponent(key)
+  const segments = key.split('/')
+  return segments.some((segment) => segment === '.' || segment === '..')
+    ? escaped
+    : segments.map(encodeURIComponent).join('/')
+}
+
+async function drain(response: AppResponse): Promise<void> {
+  await response.body.bytes(maxReplyBytes).catch(() => response.body.cancel())
+}
