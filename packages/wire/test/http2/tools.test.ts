@@ -54,10 +54,13 @@ const nghttp2 = 'apt-get install nghttp2-client'
 
 tool('nghttp', nghttp2, (nghttp) => {
   it('asks with priorities, padding, continuation and trailers', async () => {
-    const { origin } = await serve(async (request, response) => {
-      const body = await request.body.bytes()
-      response.send(200, [], `${request.path} ${body.length} ${request.trailers?.get('x-end')}\n`)
-    })
+    const { origin } = await serve(
+      async (request, response) => {
+        const body = await request.body.bytes()
+        response.send(200, [], `${request.path} ${body.length} ${request.trailers?.get('x-end')}\n`)
+      },
+      { maxHeaderBytes: 40_000 },
+    )
     const args = ['-p', '256', '-b', '100', '--continuation', '--trailer', 'x-end: yes']
     const { stdout } = await run(nghttp, [...args, '-d', '/etc/passwd', `${origin}/a`, `${origin}/b`])
     expect(stdout).toMatch(/\/a \d+ yes\n/)

@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest'
+import { until } from '../setup.ts'
+import { block, code, frame, number, requestFields } from './peer.ts'
+import { serve } from './setup.ts'
+import type { Running } from './setup.ts'
+
+const calm = code.ENHANCE_YOUR_CALM
+
+/** Whether the server still serves others. */
+async function alive(running: Running): Promise<void> {
+  const peer = running.peer().begin().get(1)
+  expect((await peer.until(({ type, stream }) => type === 'HEADERS' && stream === 1)).flags & 4).toBe(4)
+}
+
+describe('an attacker', () => {
+  it('resets streams as fast as it opens them (CVE-2023-44487)', async () => {
+    let most = 0
+    let now = 0
+    const release: (() => void)[] = []
+    const running = await serve(
+      async (request) => {
+        if (request.path === '/') {
+          most = Math.max(most, ++now)
+          await new Promise<void>((resolve) => release.push(resolve))
+          now--
+        }
+      },
+      { maxStreams: 20 },
+    )
+    const peer = running.peer().begin()
+    for (let stream = 1; stream < 5_000; stream += 2) {
+      peer.get(stream).send('RST_STREAM', 0, stream, number(code.CANCEL))
+    }
+    expect(await peer.goaway()).toBe(calm)
+    // A handler that works for a stream which is gone still takes one of the places.
+    expect(most).toBe(20)
+    for (const resume of release) resume()
+    await until(() => running.server.stats.running === 0, 'all handlers have ended')
+    expect(running.server.stats.connections).toBe(0)
+  })
+
+  it('makes the server reset streams', async () => {
+    const running = await serve((_, response) => response.send(204))
+    const peer = running.peer().begin()
+    for (let stream = 1; stream < 4_000; stream += 2) {
+      peer.get(stream, true).send('WINDOW_UPDATE', 0, stream, number(0))
+    }
+    expect(await peer.goaway()).toBe(calm)
+    await alive(running)
+  })
+
+  it.each([
+    ['with data', 8_000],
+    ['empty', 0],
+    ['of one byte', 1],
+  ])('never ends a header block: CONTINUATION %s (VU#421644)', async (_, size) => {
+    const running = await serve((_request, response) => response.send(204))
+    const peer = running.peer().begin()
+    peer.send('HEADERS', 1, 1, block(requestFields))
+    for (let count = 0; count < 500; count++) peer.send('CONTINUATION', 0, 1, Buffer.alloc(size, 0))
+    expect(await peer.goaway()).toBe(calm)
+    expect(running.server.stats.requestsTotal).toBe(0)
+    await alive(running)
+  })
+
+  const floods: [string, (stream: number) => Buffer][] = [
+    ['SETTINGS', () => frame('SETTINGS', 0, 0)],
+    ['PING', () => frame('PING', 0, 0, Buffer.alloc(8))],
+    ['answers to PING', () => frame('PING', 1, 0, Buffer.alloc(8))],
+    ['empty DATA', (stream) => frame('DATA', 0, stream)],
+    ['PRIORITY', () => frame('PRIORITY', 0, 1, Buffer.alloc(5))],
+    ['WINDOW_UPDATE', () => frame('WINDOW_UPDATE', 0, 0, number(1))],
+    ['unknown frames', () => frame('unknown', 0, 0, 'x')],
+    ['RST_STREAM of closed streams', () => frame('RST_STREAM', 0, 1, number(8))],
+  ]
+  it.each(floods)('floods with %s', async (_, one) => {
+    const running = await serve(async (request, response) => {
+      await request.body.bytes()
+      response.send(204)
+    })
+    const peer = running.peer().begin().get(1, true)
+    if (one(1)[3] === 3) peer.send('DATA', 1, 1)
+    peer.socket.write(Buffer.concat(Array.from({ length: 3_000 }, () => one(1))))
+    expect(await peer.goaway()).toBe(calm)
+    await alive(running)
+  })
+
+  it('never opens the window of a stream: what waits for it is bounded, then dropped', async () => {
+    let taken = 0
+    let ended: unknown
+    const running = await serve(
+      async (request, response) => {
+        if (request.path !== '/') return response.send(204)
+        const writer = response.start(200)
+        try {
+          for (;;) {
+            const room = writer.write(Buffer.alloc(10_000))
+            taken += 10_000
+            if (room !== undefined) await room
+          }
+        } catch (error) {
+          ended = error
+        }
+      },
+      { writeIdleTimeoutMs: 100 },
+    )
+    const peer = running.peer().begin(4, 0).get(1)
+    const reset = await peer.type('RST_STREAM')
+    expect([reset.stream, reset.code]).toEqual([1, code.CANCEL])
+    expect(ended).toMatchObject({ code: expect.stringMatching(/ABORTED|TIMEOUT/) as string })
+    expect(taken).toBeLessThan(100_000)
+    await until(() => running.server.stats.running === 0, 'the handler has ended')
+  })
+
+  it('never opens the window of the connection', async () => {
+    const running = await serve((_, response) => response.send(200, [], Buffer.alloc(200_000)), {
+      writeIdleTimeoutMs: 100,
+    })
+    const peer = running.peer().begin(4, 1_000_000)
+    for (let stream = 1; stream < 20; stream += 2) peer.get(stream)
+    await until(() => peer.frames.filter(({ type }) => type === 'RST_STREAM').length === 10, 'all are reset')
+    await until(() => running.server.stats.running === 0, 'nothing runs')
+  })
+
+  it('reads nothing: the connection is cut', async () => {
+    const running = await serve((_, response) => response.send(200, [], Buffer.alloc(50_000_000)), {
+      writeIdleTimeoutMs: 100,
+    })
+    const peer = running.peer()
+    peer.socket.pause()
+    peer.begin(4, 0x7fffffff).send('WINDOW_UPDATE', 0, 0, number(0x7fff0000)).get(1)
+    await until(() => running.server.stats.requestsTotal === 1, 'the request came')
+    await until(() => running.server.stats.connections === 0, 'the connection is cut')
+  })
+
+  it('sends a header section that is too large: 431, and the connection lives', async () => {
+    const running = await serve((_, response) => response.send(204), { maxHeaderBytes: 1000, maxFields: 20 })
+    const peer = running.peer().begin()
+    peer.send('HEADERS', 5, 1, block([...requestFields, ['x', 'y'.repeat(1000)]]))
+    const many = Array.from({ length: 21 }, (_, index): [string, string] => [`x${index}`, ''])
+    peer.send('HEADERS', 5, 3, block([...requestFields, ...many]))
+    peer.get(5)
+    const answers: string[] = []
+    for (const stream of [1, 3, 5]) {
+      const found = await peer.until((one) => one.type === 'HEADERS' && one.stream === stream)
+      answers.push(peer.fields(found)[0]!)
+    }
+    expect(answers).toEqual([':status: 431', ':status: 431', ':status: 204'])
+    expect(running.server.stats).toMatchObject({ requestsTotal: 1, refusedTotal: 2 })
+  })
+
+  it('refers to a large field again and again (HPACK bomb)', async () => {
+    const running = await serve((_, response) => response.send(204))
+    const peer = running.peer().begin()
+    const large = Buffer.concat([Buffer.from('400161' + '7fa11e', 'hex'), Buffer.alloc(4000, 'x')])
+    const before = process.memoryUsage().heapUsed
+    for (let stream = 1; stream < 100; stream += 2) {
+      peer.send(
+        'HEADERS',
+        5,
+        stream,
+        Buffer.concat([block(requestFields), large, Buffer.alloc(12_000, 0xbe)]),
+      )
+    }
+    await peer.until(({ type, stream }) => type === 'HEADERS' && stream === 99)
+    // Unpacked it would be 48 MB for each.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(40_000_000)
+    expect(running.server.stats.requestsTotal).toBe(0)
+  })
+
+  it('opens more streams than it may: they are refused, the others served', async () => {
+    const release: (() => void)[] = []
+    const running = await serve(
+      async (_, response) => {
+        await new Promise<void>((resolve) => release.push(resolve))
+        response.send(204)
+      },
+      { maxStreams: 5 },
+    )
+    const peer = running.peer().begin()
+    for (let stream = 1; stream < 21; stream += 2) peer.get(stream)
+    await until(
+      () => peer.frames.filter(({ type }) => type === 'RST_STREAM').length === 5,
+      'five are refused',
+    )
+    for (const { type, code: reason, stream } of peer.frames) {
+      if (type === 'RST_STREAM') expect([reason, stream > 10]).toEqual([code.REFUSED_STREAM, true])
+    }
+    for (const resume of release) resume()
+    await until(() => peer.frames.filter(({ type }) => type === 'HEADERS').length === 5, 'five are served')
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['half a preface', 'PRI * HTTP/2.0\r\n'],
+  ])('sends %s', async (_, text) => {
+    const running = await serve((_request, response) => response.send(204), { headerTimeoutMs: 60 })
+    const peer = running.peer()
+    peer.socket.write(text)
+    expect(await peer.goaway()).toBe(code.SETTINGS_TIMEOUT)
+    await until(() => running.server.stats.connections === 0, 'the connection is closed')
+  })
+
+  it('sends a preface but no SETTINGS, or a header block without end', async () => {
+    const running = await serve((_request, response) => response.send(204), { headerTimeoutMs: 60 })
+    const silent = running.peer()
+    silent.socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    expect(await silent.goaway()).toBe(code.SETTINGS_TIMEOUT)
+    const slow = running.peer().begin().send('HEADERS', 0, 1, block(requestFields))
+    expect(await slow.goaway()).toBe(calm)
+  })
+
+  it('is idle for too long', async () => {
+    const running = await serve((_request, response) => response.send(204), { keepAliveTimeoutMs: 60 })
+    expect(await running.peer().begin().get(1).goaway()).toBe(code.NO_ERROR)
+  })
+
+  it('sends its body too slowly', async () => {
+    let failure: unknown
+    const running = await serve(
+      async (request, response) => {
+        failure = await request.body.bytes().catch((error: unknown) => error)
+        response.send(408)
+      },
+      { bodyIdleTimeoutMs: 60 },
+    )
+    const peer = running.peer().begin().get(1, true).send('DATA', 0, 1, 'x')
+    await peer.type('HEADERS')
+    expect(failure).toMatchObject({ code: 'TIMEOUT' })
+    // The rest is not wanted (RFC 9113, section 8.1).
+    expect((await peer.type('RST_STREAM')).code).toBe(code.NO_ERROR)
+  })
+
+  it('sends more data than nobody reads: the windows hold it', async () => {
+    let resume = (): void => {}
+    const running = await serve(async (request, response) => {
+      await new Promise<void>((resolve) => (resume = resolve))
+      response.send(200, [], `${(await request.body.bytes(2 << 20)).length}`)
+    })
+    const peer = running.peer().begin().get(1, true)
+    const piece = Buffer.alloc(16_384)
+    for (let sent = 0; sent < 1 << 20; sent += piece.length) peer.send('DATA', 0, 1, piece)
+    peer.send('PING', 0, 0, Buffer.alloc(8))
+    await peer.type('PING')
+    expect(peer.frames.filter(({ type, stream }) => type === 'WINDOW_UPDATE' && stream === 1)).toEqual([])
+    resume()
+    await peer.until(({ type, stream }) => type === 'WINDOW_UPDATE' && stream === 1)
+    const over = running.peer().begin().get(1, true)
+    for (let sent = 0; sent <= 1 << 20; sent += piece.length) over.send('DATA', 0, 1, piece)
+    expect((await over.type('RST_STREAM')).code).toBe(code.FLOW_CONTROL_ERROR)
+  })
+})
