@@ -27,15 +27,24 @@ function shown({ host, port }: BoundAddress): string {
   return host?.includes(':') === true ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Says which flag chooses another port. */
+/** Says what is the matter and which flag helps. */
 export function listenError(
   error: unknown,
   what: { readonly api: string; readonly flag: string },
   address: string,
 ): StartupError {
-  const reason = isWireError(error) || error instanceof Error ? error.message : String(error)
-  return new StartupError(
-    [`${what.api} cannot listen on ${address}: ${reason}; choose another port with --${what.flag}`],
-    { cause: error },
-  )
+  const cause = isWireError(error) ? (error.cause ?? error) : error
+  const other = `choose another with --${what.flag}`
+  const known: Readonly<Record<string, string>> = {
+    EADDRINUSE: `it is in use: ${other}`,
+    EACCES: `it is not permitted, or there is no such folder: ${other}`,
+    EADDRNOTAVAIL: 'this machine has no such address: correct --dapr-listen-addresses',
+    ENOTFOUND: 'there is no such address: correct --dapr-listen-addresses',
+  }
+  const text = known[(cause as NodeJS.ErrnoException).code ?? ''] ?? `${textOf(error)}: ${other}`
+  return new StartupError([`${what.api} cannot listen on ${address}: ${text}`], { cause: error })
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
