@@ -1,3 +1,4 @@
+import { isWireError } from '@outrigger/wire'
 import type { AppChannel, AppRequest, AppResponse } from '../../app/channel.ts'
 import { ApiError } from '../api-error.ts'
 
@@ -46,16 +47,16 @@ export class InvokeHandler {
           cause: error,
         })
       }
-      const text = error instanceof Error ? error.message : 'unknown'
-      throw new ApiError(
-        'DIRECT_INVOKE',
-        `failed to invoke, id: ${target}, err: ${text} (${channel.address})`,
-        {
-          cause: error,
-        },
-      )
+      const text = errorText(error, channel.address)
+      throw new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${target}, err: ${text}`, { cause: error })
     }
   }
+}
+
+function errorText(error: unknown, address: string): string {
+  const cause = isWireError(error) ? error.cause : undefined
+  if (isWireError(cause, 'TOO_LARGE')) return `${cause.message}; raise the limit with --max-body-size`
+  return `${error instanceof Error ? error.message : 'unknown'} (${address})`
 }
 
 function isBusy(error: unknown): error is Error {

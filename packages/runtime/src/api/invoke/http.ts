@@ -1,4 +1,4 @@
-import { Fields } from '@outrigger/wire'
+import { Fields, type BodyWriter } from '@outrigger/wire'
 import type { HttpCall } from '../../server/http-call.ts'
 import { unescapeSegment, type HttpRoute } from '../../server/router.ts'
 import { ApiError } from '../api-error.ts'
@@ -52,14 +52,17 @@ async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
     signal: request.signal,
     ...(noBody ? {} : { body: request.body }),
   })
-  const length = answer.body.length
-  const sent = response.start(answer.status, answer.fields)
+  let sent: BodyWriter | undefined
   try {
-    if (length !== 0) for await (const chunk of answer.body) await sent.write(chunk)
-    else answer.body.cancel()
+    const empty = answer.body.length === 0
+    sent = response.start(answer.status, answer.fields)
+    if (empty) answer.body.cancel()
+    else for await (const chunk of answer.body) await sent.write(chunk)
     sent.end()
   } catch (error) {
-    sent.abort()
+    // Whatever is not read keeps its connection, and the place of its call.
+    answer.body.cancel()
+    sent?.abort()
     throw error
   }
 }
