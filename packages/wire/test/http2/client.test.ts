@@ -1,0 +1,315 @@
+import { createServer } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { isWireError } from '../../src/index.ts'
+import type { ClientRequest } from '../../src/index.ts'
+import { cleanup, text, until } from '../setup.ts'
+import { block, code, frame, number, Peer } from './peer.ts'
+import { client, listen, serve } from './setup.ts'
+
+interface RawServer {
+  readonly origin: string
+  readonly peers: Peer[]
+  /** The n-th connection, once it has come. */
+  peer(index?: number): Promise<Peer>
+}
+
+/** A server that does nothing by itself but to send its SETTINGS. */
+async function rawServer(...settings: number[]): Promise<RawServer> {
+  const peers: Peer[] = []
+  const port = await listen(
+    createServer((socket) => {
+      peers.push(new Peer(socket, true).settings(...settings))
+      cleanup(() => socket.destroy())
+    }),
+  )
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    peers,
+    peer: async (index = 0) => {
+      await until(() => peers.length > index, `connection ${index} has come`)
+      return peers[index]!
+    },
+  }
+}
+
+const ok = block([[':status', '200']])
+
+function failure(request: Promise<unknown>): Promise<unknown> {
+  return request.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+describe('a request that was never looked at', () => {
+  it.each([
+    [
+      'refused',
+      (peer: Peer, stream: number) => peer.send('RST_STREAM', 0, stream, number(code.REFUSED_STREAM)),
+    ],
+    ['behind the last stream of a GOAWAY', (peer: Peer) => peer.send('GOAWAY', 0, 0, Buffer.alloc(8))],
+  ])('is sent again when it was %s', async (_, refuse) => {
+    const server = await rawServer()
+    const own = client()
+    const answer = own.request({ origin: server.origin, method: 'POST', body: 'again' })
+    const first = await server.peer()
+    refuse(first, (await first.type('HEADERS')).stream)
+    let seen: Peer | undefined
+    await until(() => {
+      seen = server.peers.find(({ frames }) =>
+        frames.some(
+          ({ type, stream }) => type === 'DATA' && stream > 0 && !(frames === first.frames && stream === 1),
+        ),
+      )
+      return seen !== undefined
+    }, 'it comes again')
+    const { stream, payload } = seen!.frames.findLast(({ type }) => type === 'DATA')!
+    expect(text(payload)).toBe('again')
+    seen!.send('HEADERS', 5, stream, ok)
+    expect((await answer).status).toBe(200)
+    expect(own.stats.running).toBe(0)
+  })
+
+  it('is not sent for ever', async () => {
+    const server = await rawServer()
+    const answer = failure(client().request({ origin: server.origin }))
+    const peer = await server.peer()
+    let refused = 0
+    for (let done = false; !done;) {
+      done = await Promise.race([
+        answer.then(() => true),
+        new Promise<false>((resolve) => setTimeout(resolve, 2, false)),
+      ])
+      const heads = peer.frames.filter(({ type }) => type === 'HEADERS')
+      for (; refused < heads.length; refused++) {
+        peer.send('RST_STREAM', 0, heads[refused]!.stream, number(code.REFUSED_STREAM))
+      }
+    }
+    const error = await answer
+    expect(isWireError(error, 'RESET') && !error.sent).toBe(true)
+    expect(refused).toBe(4)
+  })
+
+  it('fails when its body was a stream, and tells that a retry is safe', async () => {
+    const server = await rawServer()
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('once')
+      await new Promise(() => {})
+    }
+    const request: ClientRequest = { origin: server.origin, method: 'POST', body: body() }
+    const answer = failure(client().request(request))
+    const peer = await server.peer()
+    peer.send('RST_STREAM', 0, (await peer.type('HEADERS')).stream, number(code.REFUSED_STREAM))
+    expect(await answer).toMatchObject({ code: 'RESET', sent: false })
+  })
+
+  it('is not taken for one when the server may have looked at it', async () => {
+    const server = await rawServer()
+    const own = client()
+    const answer = failure(own.request({ origin: server.origin }))
+    const peer = await server.peer()
+    await peer.type('HEADERS')
+    peer.send('GOAWAY', 0, 0, Buffer.concat([number(1), number(2)]))
+    peer.socket.end()
+    expect(await answer).toMatchObject({ code: 'RESET', sent: true })
+    expect(server.peers).toHaveLength(1)
+    expect(own.stats).toEqual({ connections: 0, idle: 0, running: 0 })
+  })
+})
+
+describe('a server that breaks the rules', () => {
+  const head = frame('HEADERS', 4, 1, ok)
+  const cases: [string, Buffer[], number][] = [
+    ['pushes', [frame('PUSH_PROMISE', 4, 1, Buffer.concat([number(2), ok]))], code.PROTOCOL_ERROR],
+    ['opens a stream', [frame('HEADERS', 4, 2, ok)], code.PROTOCOL_ERROR],
+    ['sends DATA on an idle stream', [frame('DATA', 0, 9, 'x')], code.PROTOCOL_ERROR],
+    ['sends SETTINGS that are none', [frame('SETTINGS', 0, 0, 'abc')], code.FRAME_SIZE_ERROR],
+    ['allows pushing', [frame('SETTINGS', 0, 0, Buffer.from('000200000001', 'hex'))], code.PROTOCOL_ERROR],
+    ['breaks the header code', [frame('HEADERS', 4, 1, Buffer.from('80', 'hex'))], code.COMPRESSION_ERROR],
+    [
+      'never ends its header block',
+      [frame('HEADERS', 0, 1, ok), ...Array.from({ length: 100 }, () => frame('CONTINUATION', 0, 1, ''))],
+      code.ENHANCE_YOUR_CALM,
+    ],
+    [
+      'sends interim responses without end',
+      Array.from({ length: 2_000 }, () => frame('HEADERS', 4, 1, block([[':status', '103']]))),
+      code.ENHANCE_YOUR_CALM,
+    ],
+    [
+      'sends more than the window',
+      [head, ...Array.from({ length: 300 }, () => frame('DATA', 0, 1, Buffer.alloc(16_384)))],
+      -1,
+    ],
+  ]
+  it.each(cases)('%s', async (_, frames, goaway) => {
+    const server = await rawServer()
+    const own = client()
+    const answer = failure(own.request({ origin: server.origin }))
+    const peer = await server.peer()
+    await peer.type('HEADERS')
+    peer.socket.write(Buffer.concat(frames))
+    if (goaway < 0) expect((await peer.type('RST_STREAM')).code).toBe(code.FLOW_CONTROL_ERROR)
+    else {
+      expect((await peer.type('GOAWAY')).code).toBe(goaway)
+      expect(await answer).toMatchObject({ code: 'PROTOCOL' })
+      await until(() => own.stats.connections === 0, 'the connection is closed')
+    }
+    expect(own.stats.running).toBe(0)
+  })
+
+  const messages: [string, Buffer[]][] = [
+    ['no status', [frame('HEADERS', 5, 1, block([['x', 'y']]))]],
+    ['a status that is none', [frame('HEADERS', 5, 1, block([[':status', '2000']]))]],
+    ['the status 101', [frame('HEADERS', 5, 1, block([[':status', '101']]))]],
+    [
+      'a path',
+      [
+        frame(
+          'HEADERS',
+          5,
+          1,
+          block([
+            [':status', '200'],
+            [':path', '/'],
+          ]),
+        ),
+      ],
+    ],
+    ['data before the head', [frame('DATA', 1, 1, 'x')]],
+    ['an interim response that ends', [frame('HEADERS', 5, 1, block([[':status', '103']]))]],
+    [
+      'less than announced',
+      [
+        frame(
+          'HEADERS',
+          5,
+          1,
+          block([
+            [':status', '200'],
+            ['content-length', '1'],
+          ]),
+        ),
+      ],
+    ],
+  ]
+  it.each(messages)('answers with %s', async (_, frames) => {
+    const server = await rawServer()
+    const own = client()
+    const answer = failure(own.request({ origin: server.origin }))
+    const peer = await server.peer()
+    await peer.type('HEADERS')
+    peer.socket.write(Buffer.concat(frames))
+    expect(await answer).toMatchObject({ code: 'PROTOCOL' })
+    expect((await peer.type('RST_STREAM')).code).toBe(code.PROTOCOL_ERROR)
+    expect(own.stats).toMatchObject({ running: 0, connections: 1 })
+  })
+})
+
+describe('a client', () => {
+  it('skips interim responses, takes an early answer and an answer to HEAD', async () => {
+    const server = await rawServer()
+    const own = client()
+    const answer = own.request({ origin: server.origin, method: 'HEAD' })
+    const peer = await server.peer()
+    await peer.type('HEADERS')
+    peer.send('HEADERS', 4, 1, block([[':status', '103']]))
+    peer.send(
+      'HEADERS',
+      5,
+      1,
+      block([
+        [':status', '200'],
+        ['content-length', '10'],
+      ]),
+    )
+    const { status, fields, body } = await answer
+    expect([status, fields.get('content-length'), (await body.bytes()).length]).toEqual([200, '10', 0])
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) yield await new Promise<Uint8Array>((resolve) => setImmediate(resolve, Buffer.alloc(1000)))
+    }
+    const early = own.request({ origin: server.origin, method: 'POST', body: endless() })
+    await peer.until(({ type, stream }) => type === 'DATA' && stream === 3)
+    peer.send('HEADERS', 5, 3, block([[':status', '413']])).send('RST_STREAM', 0, 3, number(code.NO_ERROR))
+    expect((await early).status).toBe(413)
+    expect((await (await early).body.bytes()).length).toBe(0)
+    await until(() => own.stats.idle === 1, 'the stream is closed')
+  })
+
+  it('finds out by PING that a connection is dead', async () => {
+    const server = await rawServer()
+    const own = client({ pingAfterMs: 40, pingTimeoutMs: 40 })
+    const answer = failure(own.request({ origin: server.origin }))
+    const peer = await server.peer()
+    const { payload } = await peer.type('PING')
+    peer.send('PING', 1, 0, payload)
+    await until(() => peer.frames.filter(({ type }) => type === 'PING').length === 2, 'it asks again')
+    expect(await answer).toMatchObject({ code: 'RESET' })
+    expect(own.stats).toEqual({ connections: 0, idle: 0, running: 0 })
+  })
+
+  it('closes a connection that nobody uses', async () => {
+    const { origin, server } = await serve((_, response) => response.send(204))
+    const own = client({ idleTimeoutMs: 40 })
+    await own.request({ origin })
+    await until(() => own.stats.connections === 0 && server.stats.connections === 0, 'it is closed')
+    expect((await own.request({ origin })).status).toBe(204)
+  })
+
+  it('cuts everything when it is closed', async () => {
+    const server = await rawServer()
+    const own = client()
+    const waiting = failure(own.request({ origin: server.origin }))
+    await (await server.peer()).type('HEADERS')
+    own.close()
+    expect(await waiting).toMatchObject({ code: 'RESET' })
+    expect(await failure(own.request({ origin: server.origin }))).toMatchObject({
+      code: 'ABORTED',
+      sent: false,
+    })
+    expect(own.stats).toEqual({ connections: 0, idle: 0, running: 0 })
+  })
+
+  it('waits for the windows of the server', async () => {
+    const server = await rawServer(4, 10)
+    const own = client()
+    // Until its SETTINGS have come the default holds.
+    const first = own.request({ origin: server.origin })
+    const peer = await server.peer()
+    await peer.type('HEADERS')
+    peer.send('HEADERS', 5, 1, ok)
+    await first
+    const answer = own.request({ origin: server.origin, method: 'POST', body: 'x'.repeat(25) })
+    const received = (): number =>
+      peer.frames.filter(({ type }) => type === 'DATA').reduce((sum, { payload }) => sum + payload.length, 0)
+    await until(() => received() === 10, 'the first ten bytes came')
+    peer.send('WINDOW_UPDATE', 0, 3, number(5))
+    await until(() => received() === 15, 'five more')
+    // A smaller initial window takes away, also below zero (RFC 9113, section 6.9.2).
+    peer.settings(4, 0).send('WINDOW_UPDATE', 0, 3, number(10)).settings(4, 10)
+    await until(() => received() === 25, 'the rest')
+    peer.send('HEADERS', 5, 3, ok)
+    expect((await answer).status).toBe(200)
+  })
+
+  it.each([1, 9, 10, 30, 60])('survives a server that dies after %i bytes', async (size) => {
+    const bytes = Buffer.concat([
+      frame('SETTINGS', 0, 0),
+      frame('HEADERS', 4, 1, ok),
+      frame('DATA', 0, 1, 'abcdefghijklmnop'),
+      frame('DATA', 0, 1, 'q'),
+    ])
+    const port = await listen(
+      createServer((socket) => {
+        socket.on('error', () => {})
+        socket.once('data', () => socket.write(bytes.subarray(0, size), () => socket.resetAndDestroy()))
+      }),
+    )
+    const own = client()
+    const error = await failure(
+      own.request({ origin: `http://127.0.0.1:${port}` }).then(({ body }) => body.bytes()),
+    )
+    expect(isWireError(error, 'RESET')).toBe(true)
+    expect(own.stats).toEqual({ connections: 0, idle: 0, running: 0 })
+  })
+})
