@@ -344,10 +344,6 @@ describe('invoke', () => {
 describe('blocks that are not built: 501 with their name', () => {
   test.each([
     ['POST', 'v1.0-alpha1/state/store/query', 'state query'],
-    ['GET', 'v1.0/configuration/store?key=a', 'configuration'],
-    ['GET', 'v1.0-alpha1/configuration/store/subscribe', 'configuration'],
-    ['POST', 'v1.0-alpha1/lock/store', 'distributed lock'],
-    ['POST', 'v1.0-alpha1/unlock/store', 'distributed lock'],
     ['PUT', 'v1.0-alpha1/crypto/name/encrypt', 'cryptography'],
     ['POST', 'v1.0-alpha1/subtlecrypto/name/sign', 'cryptography'],
     ['PUT', 'v1.0/actors/type/id/method/m', 'actors'],
