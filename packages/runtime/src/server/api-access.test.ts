@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ApiRule } from '../config/configuration.ts'
-import { allows } from './api-access.ts'
+import { allows, idleRules } from './api-access.ts'
 
 const rule = (name: string, version?: string, protocol?: string): ApiRule => ({ name, version, protocol })
 
@@ -23,4 +23,15 @@ test('where any is allowed, only those are offered', () => {
 
 test('a list for gRPC alone says nothing of HTTP', () => {
   expect(allows({ allowed: [rule('state', 'v1', 'grpc')], denied: [] }, 'v1.0/state/:store')).toBe(true)
+})
+
+test('rules that decide about nothing are found', () => {
+  const paths = ['v1.0/state/:store', 'v1.0-alpha1/lock/*', 'v1.0/invoke/*']
+  const fine = [rule('State'), rule('lock', 'v1.0-alpha1'), rule('subscribe', undefined, 'grpc')]
+  const idle = [rule('statee'), rule('lock', 'v1.0'), rule('state', 'v1', 'http')]
+  expect(idleRules({ allowed: [fine[0]!, idle[1]!], denied: [...fine, idle[0]!, idle[2]!] }, paths)).toEqual([
+    idle[0],
+    idle[2],
+    idle[1],
+  ])
 })

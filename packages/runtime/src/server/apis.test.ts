@@ -85,6 +85,15 @@ test.each([
   expect(app.calls).toEqual([])
 })
 
+test('a rule that decides about nothing is told of', () => {
+  const { all } = parts({ denied: [rule('statee'), rule('invoke')] })
+  const logger = recordingLogger()
+  sidecarApi({ ...all, logger })
+  expect(logger.messages('warn')).toEqual([
+    'spec.api of the Configuration has a rule for statee, which is no HTTP API that it could decide about',
+  ])
+})
+
 test('health stays, whatever is denied', async () => {
   const { all } = parts({ denied: [rule('healthz'), rule('metadata')] })
   const api = sidecarApi(all)

@@ -18,7 +18,7 @@ import type { RuntimeApi } from '../runtime.ts'
 import { Cors } from './cors.ts'
 import { httpApi } from './http-api.ts'
 import type { HttpRoute } from './router.ts'
-import { allows } from './api-access.ts'
+import { allows, idleRules } from './api-access.ts'
 
 export interface ApiParts {
   readonly options: RuntimeOptions
@@ -34,7 +34,7 @@ export interface ApiParts {
 export function sidecarApi(parts: ApiParts): Handler {
   const { options, configuration, api, logger, clock } = parts
   const invoke = invokeRoutes(api.invoke)
-  const routes = [
+  const known = [
     ...stateRoutes(api.state),
     ...publishRoutes(api.publish),
     ...bindingsRoutes(api.bindings),
@@ -45,7 +45,17 @@ export function sidecarApi(parts: ApiParts): Handler {
     ...metadataRoutes(api.metadata),
     ...shutdownRoutes(parts.onShutdownRequest),
     ...unbuiltRoutes(),
-  ].filter((route) => allows(configuration.apiAccess, route.path))
+  ]
+  for (const { name, version } of idleRules(
+    configuration.apiAccess,
+    known.map(({ path }) => path),
+  )) {
+    const rule = version === undefined ? name : `${name} of version ${version}`
+    logger.warn(
+      `spec.api of the Configuration has a rule for ${rule}, which is no HTTP API that it could decide about`,
+    )
+  }
+  const routes = known.filter((route) => allows(configuration.apiAccess, route.path))
   const logCalls = options.enableApiLogging ?? configuration.apiLogging.enabled
   // What serves every other path is invocation too, and must not serve it where that is not offered.
   const mayInvoke = invoke.routes.every((route) => allows(configuration.apiAccess, route.path))
