@@ -45,10 +45,13 @@ async function run(script: string, { flags = [], group = false }: Setting = {}):
     await ended
     await folder.remove()
   })
-  const line = (text: string): Promise<void> =>
-    waitFor(() => output.includes(text), { what: `"${text}"`, deadlineMs: 30_000 }).catch((error: Error) => {
-      throw new Error(`${error.message}; the output:\n${output}`)
-    })
+  const line = async (text: string): Promise<void> => {
+    await waitFor(() => output.includes(text), { what: `"${text}"`, deadlineMs: 30_000 }).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}; the output:\n${output}`)
+      },
+    )
+  }
   return { child, output: () => output, ended, line }
 }
 

@@ -3,7 +3,7 @@ import { nearest } from './nearest.ts'
 
 const names = ['app-port', 'app-protocol', 'state.redis', 'redisHost', 'url']
 
-test.each([
+test.each<[word: string, meant: string | undefined, why: string]>([
   ['app-prot', 'app-port', 'two neighbours swapped'],
   ['app-prt', 'app-port', 'a letter less'],
   ['STATE.REDDIS', 'state.redis', 'a letter more, whatever the case'],
