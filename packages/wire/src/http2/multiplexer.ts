@@ -28,6 +28,7 @@ const maxForgotten = 128
 /** The streams of a connection, and flow control (RFC 9113, section 5.2). */
 export abstract class Multiplexer extends Link implements Carrier {
   readonly streams = new Map<number, Stream>()
+  backlog = 0
   protected readonly peer = new PeerSettings()
   protected readonly encoder = new HpackEncoder()
   protected sendWindow = defaultWindow

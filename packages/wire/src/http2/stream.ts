@@ -4,6 +4,8 @@ import type { HeaderBlock } from './header-block.ts'
 
 /** What a stream asks of its connection. */
 export interface Carrier {
+  /** Bytes that wait in all streams together. */
+  backlog: number
   /** Something of this stream can be sent. */
   ready(stream: Stream): void
   /** `count` bytes of received data are not kept any more; `stream` is undefined when it is closed. */
@@ -26,8 +28,11 @@ export interface StreamSink {
   tick(now: number): void
 }
 
-/** Bytes that may wait in a stream before its writer has to. */
-const highWater = 64 * 1024
+/** Bytes that may wait in a stream before its writer has to: what one write to the socket takes. */
+const highWater = 256 * 1024
+/** The same while much waits in the streams of this connection already. */
+const crowdedWater = 16 * 1024
+const crowded = 1024 * 1024
 
 /** One stream: flow control of both directions, and what waits to be sent. Without any data it holds no arrays. */
 export class Stream {
@@ -80,7 +85,7 @@ export class Stream {
       )
     }
     if (chunk.byteLength > 0) this.push(chunk)
-    if (this.waiting < highWater) return undefined
+    if (this.waiting < this.mark) return undefined
     return this.waitForRoom()
   }
 
@@ -109,7 +114,8 @@ export class Stream {
       this.first = head.subarray(most)
     } else this.first = this.shift()
     this.waiting -= taken.byteLength
-    if (this.room !== undefined && this.waiting <= highWater / 2) {
+    this.carrier.backlog -= taken.byteLength
+    if (this.room !== undefined && this.waiting <= this.mark / 2) {
       this.room.resolve()
       this.room = undefined
     }
@@ -120,9 +126,14 @@ export class Stream {
   drop(error: WireError): void {
     this.closed = true
     this.first = this.rest = undefined
+    this.carrier.backlog -= this.waiting
     this.waiting = 0
     this.room?.reject(error)
     this.room = undefined
+  }
+
+  private get mark(): number {
+    return this.carrier.backlog > crowded ? crowdedWater : highWater
   }
 
   private shift(): Uint8Array | undefined {
@@ -141,6 +152,7 @@ export class Stream {
     else if (this.rest === undefined) this.rest = [chunk]
     else this.rest.push(chunk)
     this.waiting += chunk.byteLength
+    this.carrier.backlog += chunk.byteLength
     this.carrier.ready(this)
   }
 

@@ -108,8 +108,31 @@ describe('an attacker', () => {
     const reset = await peer.type('RST_STREAM')
     expect([reset.stream, reset.code]).toEqual([1, code.CANCEL])
     expect(ended).toMatchObject({ code: expect.stringMatching(/ABORTED|TIMEOUT/) as string })
-    expect(taken).toBeLessThan(100_000)
+    expect(taken).toBeLessThan(300_000)
     await until(() => running.server.stats.running === 0, 'the handler has ended')
+  })
+
+  it('never opens the windows of many streams: all together they are bounded', async () => {
+    let taken = 0
+    const running = await serve(async (_, response) => {
+      const writer = response.start(200)
+      for (;;) {
+        taken += 1000
+        await writer.write(Buffer.alloc(1000))
+      }
+    })
+    const peer = running.peer().begin(4, 0)
+    for (let stream = 1; stream < 400; stream += 2) peer.get(stream)
+    peer.send('PING', 0, 0, Buffer.alloc(8))
+    await peer.type('PING')
+    let before = -1
+    await until(() => {
+      const still = taken === before
+      before = taken
+      return still
+    }, 'all writers wait')
+    expect(taken).toBeGreaterThan(200 * 16_000)
+    expect(taken).toBeLessThan(1_000_000 + 260_000 + 200 * 18_000)
   })
 
   it('never opens the window of the connection', async () => {
