@@ -13,25 +13,33 @@ export interface MessageCodec<D extends DescMessage> {
 }
 
 /** A method as the gRPC layer of `@outrigger/wire` takes it. */
-export interface Method<I extends DescMessage = DescMessage, O extends DescMessage = DescMessage> {
+export interface Method<
+  I extends DescMessage = DescMessage,
+  O extends DescMessage = DescMessage,
+  K extends MethodKind = MethodKind,
+> {
   /** `/package.Service/Method`. */
   readonly path: string
-  readonly kind: MethodKind
+  readonly kind: K
   readonly input: MessageCodec<I>
   readonly output: MessageCodec<O>
 }
 
 /** The methods of a service by their names in TypeScript: `getState` for GetState. */
 export type Methods<S extends DescService> = {
-  readonly [K in keyof S['method']]: Method<S['method'][K]['input'], S['method'][K]['output']>
+  readonly [K in keyof S['method']]: Method<
+    S['method'][K]['input'],
+    S['method'][K]['output'],
+    (typeof kinds)[S['method'][K]['methodKind']]
+  >
 }
 
-const kinds: Readonly<Record<DescMethod['methodKind'], MethodKind>> = {
+const kinds = {
   unary: 'unary',
   server_streaming: 'server-stream',
   client_streaming: 'client-stream',
   bidi_streaming: 'bidi',
-}
+} as const satisfies Record<DescMethod['methodKind'], MethodKind>
 
 /** A codec for one type of message. */
 export function codecOf<D extends DescMessage>(schema: D): MessageCodec<D> {

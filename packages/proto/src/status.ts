@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
 import { anyPack, anyUnpack, type Any } from '@bufbuild/protobuf/wkt'
+import { GrpcError, type GrpcStatusCode } from '@outrigger/wire/grpc'
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -93,6 +94,20 @@ export function decodeStatus(bytes: Uint8Array): RichStatus | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The error that a handler throws for this status. */
+export function grpcError(
+  status: RichStatus & { readonly code: GrpcStatusCode },
+  options: { readonly cause?: unknown } = {},
+): GrpcError {
+  const { code, message } = status
+  return new GrpcError(code, message, { ...options, details: encodeStatus(status) })
+}
+
+/** What a peer's error says beside code and text; nothing when that cannot be read. */
+export function detailsOf({ details }: GrpcError): ErrorDetails {
+  return (details && decodeStatus(details)?.details) ?? {}
 }
 
 function pack<D extends DescMessage>(schema: D, message: MessageInitShape<D>): Any {
