@@ -35,7 +35,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     logger,
     env: process.env,
     listen: true,
-    onShutdownRequest: (force) => (force ? process.exit(1) : signals.stop('shutdown was requested')),
+    onShutdownRequest(force) {
+      if (!force) signals.stop('shutdown was requested')
+      // The answer must be out before.
+      else systemClock.schedule(100, () => process.exit(1))
+    },
   })
   const signals = handleSignals({
     async stop() {
