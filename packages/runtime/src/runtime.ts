@@ -346,7 +346,7 @@ export class RuntimeCore {
         throw listenError(
           error,
           { api: 'the gRPC API', flag: 'dapr-grpc-port' },
-          `${host ?? 'port'} ${wanted}`,
+          host === undefined ? `port ${wanted}` : `${host}:${wanted}`,
         )
       }
     }
