@@ -108,12 +108,12 @@ describe('one clear line with file, line, component, field and remedy', () => {
     ),
     bad(
       'a kind of component that is not built',
-      component('s', 'lock.redis'),
+      component('s', 'conversation.echo'),
       'apiVersion',
       'Component "s"',
-      'spec.type lock.redis',
+      'spec.type conversation.echo',
       'not built yet',
-      'distributed locks',
+      'conversation components',
       'ignoreErrors',
     ),
     bad(
@@ -187,7 +187,7 @@ describe('one clear line with file, line, component, field and remedy', () => {
       resources: [
         component('a', 'state.nosuch'),
         good,
-        component('b', 'lock.redis'),
+        component('b', 'conversation.echo'),
         component('c', 'state.in-memory', { version: 'v7' }),
       ],
     })
@@ -329,7 +329,7 @@ describe('what leaves the others alone', () => {
         ignoreErrors: true,
       }),
     ],
-    ['unsupported kind', component('bad', 'lock.redis', { ignoreErrors: true })],
+    ['unsupported kind', component('bad', 'conversation.echo', { ignoreErrors: true })],
     [
       'server that is not there',
       component('bad', 'state.redis', {
