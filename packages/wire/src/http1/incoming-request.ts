@@ -1,0 +1,91 @@
+import { WireError } from '../error.ts'
+import { Fields } from '../fields.ts'
+import type { ServerRequest } from '../types.ts'
+import { splitFields } from './field-section.ts'
+import { IncomingBody } from './incoming-body.ts'
+import type { RequestHead } from './request-head.ts'
+import type { ServerConnection } from './server-connection.ts'
+
+export class IncomingRequest implements ServerRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly authority: string
+  /** Minor version of HTTP/1. */
+  readonly minor: number
+  readonly keepAlive: boolean
+  /** The client waits for `100 Continue` before it sends the body. */
+  awaitsContinue: boolean
+  /** `undefined` as long as nobody asked for the empty one. */
+  arriving: IncomingBody | undefined
+  private readonly connection: ServerConnection
+  private readonly text: string
+  private readonly fieldsAt: number
+  private ownFields: Fields | undefined
+  private trailerList: string[] | undefined
+  private ownTrailers: Fields | undefined
+  private abort: AbortController | undefined
+  private lost = false
+
+  constructor(connection: ServerConnection, head: RequestHead) {
+    this.connection = connection
+    this.method = head.method
+    this.authority = head.authority
+    this.minor = head.minor
+    this.keepAlive = head.keepAlive
+    this.text = head.text
+    this.fieldsAt = head.fieldsAt
+    const { target } = head
+    const mark = target.indexOf('?')
+    this.path = mark < 0 ? target : target.slice(0, mark)
+    this.query = mark < 0 ? '' : target.slice(mark + 1)
+    const length = head.chunked ? undefined : Math.max(0, head.contentLength)
+    this.awaitsContinue = head.expectsContinue && length !== 0
+    this.arriving =
+      length === 0 ? undefined : new IncomingBody(connection, length, connection.rules.maxBodyBytes)
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.connection.secure ? 'https' : 'http'
+  }
+
+  get fields(): Fields {
+    return (this.ownFields ??= new Fields(splitFields(this.text, this.fieldsAt)))
+  }
+
+  get body(): IncomingBody {
+    return (this.arriving ??= new IncomingBody(this.connection, 0, this.connection.rules.maxBodyBytes))
+  }
+
+  get trailers(): Fields | undefined {
+    if (this.trailerList === undefined) return undefined
+    return (this.ownTrailers ??= new Fields(this.trailerList))
+  }
+
+  get remoteAddress(): string {
+    return this.connection.remoteAddress
+  }
+
+  get signal(): AbortSignal {
+    if (this.abort === undefined) {
+      this.abort = new AbortController()
+      if (this.lost) this.abort.abort(clientGone())
+    }
+    return this.abort.signal
+  }
+
+  bodyEnded(trailers: string[] | undefined): void {
+    this.trailerList = trailers
+    this.arriving?.end()
+  }
+
+  /** The client has gone before the response was complete. */
+  lose(): void {
+    this.lost = true
+    this.abort?.abort(clientGone())
+  }
+}
+
+export function clientGone(): WireError {
+  return new WireError('ABORTED', 'the client went away')
+}
