@@ -58,11 +58,11 @@ export async function createBinding(context: ComponentContext<HttpMetadata>): Pr
         throw toError(error)
       })
     const status = response.statusCode!
+    const answer = responseMetadata(status, response.statusMessage ?? '', response.rawHeaders)
     if (errorIfNot2XX && (status < 200 || status > 299)) {
       response.destroy()
-      throw statusError(status)
+      throw statusError(status, answer)
     }
-    const answer = responseMetadata(status, response.statusMessage ?? '', response.rawHeaders)
     const empty = status === 204 || status === 304 || answer['Content-Length'] === '0'
     const gunzip = compressed && !empty && answer['Content-Encoding']?.toLowerCase() === 'gzip'
     if (gunzip) {

@@ -1,4 +1,4 @@
-import { ComponentError, isComponentError, type ComponentErrorCode } from '@outrigger/spec'
+import { ComponentError, isComponentError, type ComponentErrorCode, type Metadata } from '@outrigger/spec'
 
 const unreachable =
   /^(?:E(?:CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND|ADDR)|ERR_STREAM_PREMATURE_CLOSE|ERR_SOCKET|ENOTFOUND)/
@@ -23,9 +23,9 @@ export function networkError(error: unknown, url: URL): ComponentError {
   return new ComponentError(kind, `the request to ${url.origin} failed (${code})`, { cause: error })
 }
 
-/** The error of a status that is not 2xx. */
-export function statusError(status: number): ComponentError {
-  return new ComponentError(codeOf(status), `received status code ${status}`)
+/** The error of a status that is not 2xx, with what came beside it. */
+export function statusError(status: number, metadata: Metadata): ComponentError {
+  return new ComponentError(codeOf(status), `received status code ${status}`, { metadata })
 }
 
 function codeOf(status: number): ComponentErrorCode {

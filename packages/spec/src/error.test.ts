@@ -27,3 +27,9 @@ test('the cause is kept', () => {
   const cause = new Error('refused')
   expect(new ComponentError('UNAVAILABLE', 'x', { cause }).cause).toBe(cause)
 })
+
+test('what a service answered besides is kept', () => {
+  const metadata = { statusCode: '404' }
+  expect(new ComponentError('NOT_FOUND', 'x', { metadata }).metadata).toBe(metadata)
+  expect(new ComponentError('NOT_FOUND', 'x').metadata).toBeUndefined()
+})

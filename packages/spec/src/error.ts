@@ -1,3 +1,5 @@
+import type { Metadata } from './operation.ts'
+
 /**
  * The closed list of reasons for which a component operation can fail.
  * A runtime treats a code that it does not know as `INTERNAL`.
@@ -38,6 +40,8 @@ export interface ComponentErrorOptions {
   readonly cause?: unknown
   /** Whether the same call may succeed later. Without it, the code decides: UNAVAILABLE, DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED may. */
   readonly retryable?: boolean
+  /** Of an output binding: what the service answered besides, shown to the caller as the metadata of an answer is. Never a secret. */
+  readonly metadata?: Metadata
 }
 
 const brand: unique symbol = Symbol.for('outrigger.ComponentError') as never
@@ -55,12 +59,14 @@ const retryableCodes: ReadonlySet<ComponentErrorCode> = new Set([
 export class ComponentError extends Error {
   readonly code: ComponentErrorCode
   readonly retryable: boolean
+  readonly metadata: Metadata | undefined
 
   constructor(code: ComponentErrorCode, message: string, options: ComponentErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ComponentError'
     this.code = code
     this.retryable = options.retryable ?? retryableCodes.has(code)
+    this.metadata = options.metadata
     Object.defineProperty(this, brand, { value: true })
   }
 }

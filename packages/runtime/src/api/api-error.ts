@@ -1,4 +1,4 @@
-import { isComponentError, type Logger } from '@outrigger/spec'
+import { isComponentError, type Logger, type Metadata } from '@outrigger/spec'
 import { errorTable, type ErrorId, type ErrorRow } from './errors.ts'
 
 /** What an error is about, for the ErrorInfo and ResourceInfo details. */
@@ -13,12 +13,19 @@ export interface ErrorSubject {
 export class ApiError extends Error {
   readonly id: ErrorId
   readonly subject: ErrorSubject | undefined
+  /** Goes to the caller beside the error. */
+  readonly metadata: Metadata | undefined
 
-  constructor(id: ErrorId, message: string, options: { cause?: unknown; subject?: ErrorSubject } = {}) {
+  constructor(
+    id: ErrorId,
+    message: string,
+    options: { cause?: unknown; subject?: ErrorSubject; metadata?: Metadata | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ApiError'
     this.id = id
     this.subject = options.subject
+    this.metadata = options.metadata
   }
 
   get row(): ErrorRow {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Clock, Logger } from '@outrigger/spec'
 import type { Handler, ServerRequest, ServerResponse } from '@outrigger/wire'
 import { ApiError, errorDetails } from '../api/api-error.ts'
+import { metadataFields } from '../app/fields.ts'
 import type { Cors } from './cors.ts'
 import { HttpCall } from './http-call.ts'
 import { ResponseWithFields } from './response-with-fields.ts'
@@ -47,11 +48,9 @@ export function httpApi(options: HttpApiOptions): Handler {
     const { row } = error
     const details = errorDetails(error)
     const body = { errorCode: row.code, message: error.message, ...(details !== undefined && { details }) }
-    response.send(
-      row.http,
-      row.http === 503 ? [...jsonType, 'retry-after', '1'] : jsonType,
-      JSON.stringify(body),
-    )
+    const fields = row.http === 503 ? [...jsonType, 'retry-after', '1'] : [...jsonType]
+    if (error.metadata !== undefined) metadataFields('metadata.', error.metadata, fields)
+    response.send(row.http, fields, JSON.stringify(body))
   }
 
   function logCall(route: HttpRoute, call: HttpCall, startedAt: number): void {

@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { recordingLogger, virtualClock } from '@outrigger/testkit'
 import {
   Fields,
   WireError,
@@ -9,6 +10,8 @@ import {
   type ServerRequest,
   type ServerResponse,
 } from '@outrigger/wire'
+import { httpApi, type HttpApiOptions } from '../../src/server/http-api.ts'
+import type { HttpRoute } from '../../src/server/router.ts'
 
 export interface Asked {
   readonly method?: string
@@ -103,4 +106,18 @@ class FakeResponse implements ServerResponse, Answered {
   }
 
   abort(): void {}
+}
+
+/** Routes alone, behind what every request passes. */
+export function apiOf(routes: readonly HttpRoute[], options: Partial<HttpApiOptions> = {}): Handler {
+  return httpApi({
+    routes,
+    fallback: { name: 'none', methods: [], path: '*', handle: (call) => call.response.send(418) },
+    apiToken: undefined,
+    cors: undefined,
+    logCalls: undefined,
+    logger: recordingLogger(),
+    clock: virtualClock(),
+    ...options,
+  })
 }

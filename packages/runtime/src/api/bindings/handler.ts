@@ -1,5 +1,5 @@
 import type { BindingResponse, Logger, Metadata, OperationOptions, Random } from '@outrigger/spec'
-import type { Binding } from '@outrigger/spec'
+import { isComponentError, type Binding } from '@outrigger/spec'
 import type { Live } from '../../components/live.ts'
 import { BindingProblem, invokeBinding } from '../../bindings/output.ts'
 import { traced } from '../../telemetry/trace-context.ts'
@@ -37,7 +37,10 @@ export class BindingsHandler {
       const known = error instanceof BindingProblem && error.kind !== 'invoke-failed'
       const cause = error instanceof BindingProblem ? error.cause : error
       const text = known ? error.message : failureText(cause, this.#logger, `binding ${name} failed`)
-      throw new ApiError('INVOKE_OUTPUT_BINDING', `error invoking output binding ${name}: ${text}`, { cause })
+      throw new ApiError('INVOKE_OUTPUT_BINDING', `error invoking output binding ${name}: ${text}`, {
+        cause,
+        metadata: isComponentError(cause) ? cause.metadata : undefined,
+      })
     }
   }
 }

@@ -1,10 +1,8 @@
-import { recordingLogger, virtualClock } from '@outrigger/testkit'
 import { Fields, WireError, type Body, type Handler } from '@outrigger/wire'
 import { expect, test } from 'vitest'
-import { ask, bodyOf } from '../../../test/support/fake-exchange.ts'
+import { apiOf, ask, bodyOf } from '../../../test/support/fake-exchange.ts'
 import type { AppChannel, AppRequest, AppResponse } from '../../app/channel.ts'
 import { AppBusyError } from '../../app/channel.ts'
-import { httpApi } from '../../server/http-api.ts'
 import { InvokeHandler } from './handler.ts'
 import { invokeRoutes } from './http.ts'
 
@@ -20,17 +18,7 @@ function setUp(call: AppChannel['call'] | undefined, healthy = true): { api: Han
   }
   const handler = new InvokeHandler({ appId: 'shop', namespace: 'prod', channel, appHealthy: () => healthy })
   const { routes, fallback } = invokeRoutes(handler)
-  const logger = recordingLogger()
-  const api = httpApi({
-    routes,
-    fallback,
-    apiToken: undefined,
-    cors: undefined,
-    logCalls: undefined,
-    logger,
-    clock: virtualClock(),
-  })
-  return { api, asked }
+  return { api: apiOf(routes, { fallback }), asked }
 }
 
 const answering =

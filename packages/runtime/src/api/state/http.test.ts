@@ -1,9 +1,8 @@
-import { recordingLogger, virtualClock } from '@outrigger/testkit'
+import { recordingLogger } from '@outrigger/testkit'
 import type { StateItem, StateSetRequest, StateStore } from '@outrigger/spec'
 import type { Handler } from '@outrigger/wire'
 import { expect, test } from 'vitest'
-import { ask } from '../../../test/support/fake-exchange.ts'
-import { httpApi } from '../../server/http-api.ts'
+import { apiOf, ask } from '../../../test/support/fake-exchange.ts'
 import { StateHandler } from './handler.ts'
 import { stateRoutes } from './http.ts'
 
@@ -31,16 +30,7 @@ class FakeStore implements StateStore {
 function setUp(): { store: FakeStore; api: Handler } {
   const store = new FakeStore()
   const handler = new StateHandler(new Map([['store', { instance: store }]]), 'orders', logger)
-  const routes = stateRoutes(handler)
-  const api = httpApi({
-    routes,
-    fallback: { name: 'none', methods: [], path: '*', handle: (call) => call.response.send(404) },
-    apiToken: undefined,
-    cors: undefined,
-    logCalls: undefined,
-    logger,
-    clock: virtualClock(),
-  })
+  const api = apiOf(stateRoutes(handler))
   return { store, api }
 }
 

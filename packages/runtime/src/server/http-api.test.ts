@@ -1,0 +1,139 @@
+import { recordingLogger, virtualClock } from '@outrigger/testkit'
+import { expect, test } from 'vitest'
+import { apiOf, ask } from '../../test/support/fake-exchange.ts'
+import { ApiError } from '../api/api-error.ts'
+import { Cors } from './cors.ts'
+import { cleanPath } from './http-api.ts'
+import type { HttpRoute } from './router.ts'
+
+const route = (handle: HttpRoute['handle'], path = 'v1.0/x'): HttpRoute => ({
+  name: 'GetX',
+  methods: ['GET'],
+  path,
+  handle,
+})
+const ok = route((call) => call.response.send(200, ['content-type', 'text/plain'], 'ok'))
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+test.each([
+  ['/', '/'],
+  ['/a/b/', '/a/b'],
+  ['//a///b', '/a/b'],
+  ['/a/./b/../c', '/a/c'],
+  ['/../../a', '/a'],
+  ['/a/..b/.c', '/a/..b/.c'],
+])('the path %s is %s', (path, clean) => expect(cleanPath(path)).toBe(clean))
+
+test('the trace context that came goes back', async () => {
+  const fields = ['traceparent', traceparent, 'tracestate', 'a=b']
+  const answer = await ask(apiOf([ok]), { target: '/v1.0/x', fields })
+  expect([...answer.fields].sort()).toEqual([
+    ['content-type', 'text/plain'],
+    ['traceparent', traceparent],
+    ['tracestate', 'a=b'],
+  ])
+  const long = await ask(apiOf([ok]), {
+    target: '/v1.0/x',
+    fields: ['traceparent', traceparent, 'tracestate', 'x'.repeat(9000)],
+  })
+  expect(long.fields.get('tracestate')).toBeUndefined()
+})
+
+test.each(['at once', 'later'])('errors of the table are shown, thrown %s', async (when) => {
+  const error = new ApiError('OVERLOADED', 'too much', { metadata: { a: '1' } })
+  const api = apiOf([
+    route(() => {
+      if (when === 'at once') throw error
+      return Promise.reject(error)
+    }),
+  ])
+  const answer = await ask(api, { target: '/v1.0/x' })
+  expect([answer.status, answer.text]).toEqual([503, '{"errorCode":"ERR_OVERLOADED","message":"too much"}'])
+  expect([answer.fields.get('retry-after'), answer.fields.get('metadata.a')]).toEqual(['1', '1'])
+})
+
+test('an error that nobody foresaw says nothing but where to look', async () => {
+  const logger = recordingLogger()
+  const api = apiOf([route(() => Promise.reject(new Error('password=sesame')))], { logger })
+  const answer = await ask(api, { target: '/v1.0/x' })
+  expect([answer.status, answer.text]).toEqual([
+    500,
+    '{"errorCode":"ERROR","message":"an unexpected error; the log of the sidecar has it"}',
+  ])
+  expect(logger.messages('error')).toEqual(['a request failed for a reason that nobody foresaw'])
+})
+
+test('a failure after the answer began adds nothing to it', async () => {
+  const api = apiOf([
+    route(async (call) => {
+      void call.response.start(200).write('half')
+      throw new Error('gone')
+    }),
+  ])
+  const answer = await ask(api, { target: '/v1.0/x' })
+  expect([answer.status, answer.text, answer.complete]).toEqual([200, 'half', false])
+})
+
+test('calls are logged, by their name where addresses are private, without a token or a query', async () => {
+  const logger = recordingLogger()
+  const clock = virtualClock()
+  const slow = route(async (call) => {
+    await clock.advance(25)
+    call.response.send(204)
+  })
+  const health: HttpRoute = {
+    ...route((call) => call.response.send(204), 'v1.0/healthz'),
+    name: 'Healthz',
+    open: true,
+  }
+  const fields = ['user-agent', 'curl', 'dapr-api-token', 'sesame']
+  for (const obfuscateUrls of [false, true]) {
+    const logCalls = { obfuscateUrls, omitHealthChecks: obfuscateUrls }
+    const api = apiOf([slow, health], { logger, clock, logCalls, apiToken: 'sesame' })
+    await ask(api, { target: '/v1.0/x?secret=1', fields })
+    await ask(api, { target: '/v1.0/healthz', fields })
+  }
+  const { records } = logger
+  expect(records.every(({ message }) => message === 'HTTP API Called')).toBe(true)
+  expect(records.map((record) => record.fields)).toEqual([
+    { method: 'GET /v1.0/x', useragent: 'curl', duration: 25 },
+    { method: 'GET /v1.0/healthz', useragent: 'curl', duration: 0 },
+    { method: 'GetX', useragent: 'curl', duration: 25 },
+  ])
+})
+
+test('origins that are allowed may read answers and ask beforehand, without a token', async () => {
+  const cors = new Cors(['http://here'])
+  const api = apiOf([ok], { cors, apiToken: 'sesame' })
+  const preflight = (origin: string) =>
+    ask(api, {
+      method: 'OPTIONS',
+      target: '/v1.0/x',
+      fields: [
+        'origin',
+        origin,
+        'access-control-request-method',
+        'GET',
+        'access-control-request-headers',
+        'x-a',
+      ],
+    })
+  const allowed = await preflight('http://here')
+  expect([allowed.status, allowed.fields.get('access-control-allow-origin')]).toEqual([204, 'http://here'])
+  expect([allowed.fields.get('access-control-allow-headers'), allowed.fields.get('vary')]).toEqual([
+    'x-a',
+    'origin',
+  ])
+  expect((await preflight('http://there')).status).toBe(403)
+  const read = (origin: string) =>
+    ask(api, { target: '/v1.0/x', fields: ['origin', origin, 'dapr-api-token', 'sesame'] })
+  expect((await read('http://here')).fields.get('access-control-allow-origin')).toBe('http://here')
+  expect((await read('http://there')).fields.has('access-control-allow-origin')).toBe(false)
+  const refused = await ask(api, { target: '/v1.0/x', fields: ['origin', 'http://here'] })
+  expect([refused.status, refused.fields.get('access-control-allow-origin')]).toEqual([401, 'http://here'])
+  const anybody = await ask(apiOf([ok], { cors: new Cors(['*']) }), {
+    target: '/v1.0/x',
+    fields: ['origin', 'http://there'],
+  })
+  expect(anybody.fields.get('access-control-allow-origin')).toBe('*')
+})
