@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { apiOf, ask } from '../../../test/support/fake-exchange.ts'
+import { goDuration, MetadataHandler, type MetadataSource } from './handler.ts'
+import { metadataRoutes } from './http.ts'
+
+function setUp(source: Partial<MetadataSource> = {}) {
+  const handler = new MetadataHandler({
+    appId: 'shop',
+    version: '1.2.3',
+    enabledFeatures: [],
+    components: () => [],
+    subscriptions: () => [],
+    app: undefined,
+    ...source,
+  })
+  const api = apiOf(metadataRoutes(handler))
+  const get = async () =>
+    JSON.parse((await ask(api, { target: '/v1.0/metadata' })).text) as Record<string, unknown>
+  const put = (key: string, body: string | Uint8Array) =>
+    ask(api, { method: 'PUT', target: `/v1.0/metadata/${key}`, body })
+  return { get, put }
+}
+
+test('the least that there is to tell', async () => {
+  expect(await setUp().get()).toEqual({
+    id: 'shop',
+    runtimeVersion: '1.2.3',
+    extended: { daprRuntimeVersion: '1.2.3' },
+    actorRuntime: { runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected' },
+  })
+})
+
+test('components, subscriptions and the application', async () => {
+  const { get } = setUp({
+    enabledFeatures: ['X'],
+    components: () => [{ name: 'store', type: 'state.x', version: 'v1', capabilities: ['ETAG'] }],
+    subscriptions: () => [
+      {
+        pubsubName: 'bus',
+        topic: 't',
+        metadata: {},
+        rules: [
+          { match: 'event.type == "a"', path: '/a' },
+          { match: '', path: '/b' },
+        ],
+        deadLetterTopic: undefined,
+        type: 'DECLARATIVE',
+      },
+    ],
+    app: {
+      port: 3000,
+      protocol: 'http',
+      channelAddress: '127.0.0.1',
+      maxConcurrency: undefined,
+      health: { path: '/h', intervalMs: 90_000, timeoutMs: 500, threshold: 3 },
+    },
+  })
+  expect(await get()).toMatchObject({
+    enabledFeatures: ['X'],
+    components: [{ name: 'store', type: 'state.x', version: 'v1', capabilities: ['ETAG'] }],
+    subscriptions: [
+      {
+        pubsubname: 'bus',
+        topic: 't',
+        rules: [{ match: 'event.type == "a"', path: '/a' }, { path: '/b' }],
+        deadLetterTopic: '',
+        type: 'DECLARATIVE',
+      },
+    ],
+    appConnectionProperties: {
+      port: 3000,
+      protocol: 'http',
+      channelAddress: '127.0.0.1',
+      health: {
+        healthCheckPath: '/h',
+        healthProbeInterval: '1m30s',
+        healthProbeTimeout: '500ms',
+        healthThreshold: 3,
+      },
+    },
+  })
+})
+
+test('attributes are set, within limits', async () => {
+  const { get, put } = setUp()
+  expect((await put('a%20b', 'ü')).status).toBe(204)
+  expect((await put('daprRuntimeVersion', 'mine')).status).toBe(204)
+  expect((await get())['extended']).toEqual({ 'a b': 'ü', daprRuntimeVersion: '1.2.3' })
+  const long = await put('long', 'x'.repeat(65 * 1024))
+  expect([long.status, JSON.parse(long.text).errorCode]).toEqual([400, 'ERR_MALFORMED_REQUEST'])
+  for (let index = 0; index < 998; index++) await put(`key${index}`, '')
+  expect((await put('one too many', '')).status).toBe(400)
+  expect((await put('key1', 'anew')).status).toBe(204)
+})
+
+test.each([
+  [0, '0ms'],
+  [1500, '1.5s'],
+  [60_000, '1m0s'],
+  [3_600_000, '1h0m0s'],
+])('%i ms are %s', (ms, text) => expect(goDuration(ms)).toBe(text))
