@@ -37,6 +37,7 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
   private readonly whole: Uint8Array | undefined
   private resolve!: (response: ClientResponse) => void
   private reject!: (error: WireError) => void
+  private aborted: (() => void) | undefined
   private stream: Stream | undefined
   private attempts = 0
   private sentAt = -1
@@ -55,7 +56,10 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
       this.resolve = resolve
       this.reject = reject
     })
-    request.signal?.addEventListener('abort', this.aborted, { once: true })
+    if (request.signal !== undefined) {
+      this.aborted = () => this.abort(request.signal?.reason)
+      request.signal.addEventListener('abort', this.aborted, { once: true })
+    }
   }
 
   /** Whether nobody waits for an answer any more. */
@@ -159,8 +163,7 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
     return (body === undefined || this.whole !== undefined) && this.attempts < maxAttempts && !signal?.aborted
   }
 
-  private readonly aborted = (): void => {
-    const cause: unknown = this.request.signal?.reason
+  private abort(cause: unknown): void {
     this.settle(new WireError('ABORTED', 'the request was aborted', { cause, sent: this.attempts > 0 }))
   }
 
@@ -182,7 +185,7 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
   private finish(): void {
     if (this.over) return
     this.over = true
-    this.request.signal?.removeEventListener('abort', this.aborted)
+    if (this.aborted !== undefined) this.request.signal?.removeEventListener('abort', this.aborted)
     this.rules.done()
   }
 }

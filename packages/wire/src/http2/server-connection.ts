@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { WireError } from '../error.ts'
 import { noFields } from '../fields.ts'
 import { Connection } from './connection.ts'
-import type { ConnectionLimits } from './connection.ts'
+import type { ConnectionLimits } from './inbound.ts'
 import {
   CANCEL,
   ConnectionError,

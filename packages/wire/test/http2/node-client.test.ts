@@ -78,6 +78,27 @@ describe('a server asked by node:http2', () => {
     expect(found.headers['content-length']).toBe(String(found.body.length))
   })
 
+  it('reads and writes header fields as node does, whatever they are (random)', async () => {
+    const { origin } = await serve((request, response) => response.send(200, request.fields))
+    const from = session(origin)
+    let state = 1
+    const next = (below: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return (state >>> 8) % below
+    }
+    for (let round = 0; round < 300; round++) {
+      const fields: Record<string, string> = {}
+      for (let count = next(12); count > 0; count--) {
+        const value = String.fromCharCode(...Array.from({ length: 1 + next(80) }, () => 33 + next(94)))
+        fields[`x-${'abcdefgh'.slice(next(8))}${next(20)}`] = next(2) === 0 ? value : `v${next(9)}`
+      }
+      const { headers } = await send(from, { ':path': '/', ...fields })
+      const { ':status': status, 'content-length': length, ...rest } = headers
+      expect([status, length]).toEqual([200, '0'])
+      expect(JSON.parse(JSON.stringify(rest))).toEqual(fields)
+    }
+  })
+
   it.each([0, 1, 16_384, 16_385, 100_000, 12_000_000])('echoes a body of %i bytes, whole', async (size) => {
     const { origin } = await serve(
       async (request, response) => response.send(200, [], await request.body.bytes(20_000_000)),
