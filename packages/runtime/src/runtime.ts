@@ -10,12 +10,14 @@ import type { Clock, ComponentDefinition, Logger, Random } from '@outrigger/spec
 import { createServer, type BoundAddress, type Handler, type Server } from '@outrigger/wire'
 import { BindingsHandler } from './api/bindings/handler.ts'
 import { ConfigurationHandler } from './api/configuration/handler.ts'
+import { CryptoHandler } from './api/crypto/handler.ts'
 import { InvokeHandler } from './api/invoke/handler.ts'
 import { LockHandler } from './api/lock/handler.ts'
 import { MetadataHandler } from './api/metadata/handler.ts'
 import { PublishHandler } from './api/publish/handler.ts'
 import { SecretsHandler } from './api/secrets/handler.ts'
 import { StateHandler } from './api/state/handler.ts'
+import { SubtleCryptoHandler } from './api/subtlecrypto/handler.ts'
 import { Attachment } from './app/attachment.ts'
 import type { AppChannel } from './app/channel.ts'
 import { createHttpChannel } from './app/http-channel.ts'
@@ -58,6 +60,8 @@ export interface RuntimeApi {
   readonly secrets: SecretsHandler
   readonly configuration: ConfigurationHandler
   readonly lock: LockHandler
+  readonly crypto: CryptoHandler
+  readonly subtleCrypto: SubtleCryptoHandler
   readonly invoke: InvokeHandler
   readonly metadata: MetadataHandler
 }
@@ -265,6 +269,8 @@ export class RuntimeCore {
         logger,
       }),
       lock: new LockHandler(registry.lock, logger),
+      crypto: new CryptoHandler(registry.crypto, logger),
+      subtleCrypto: new SubtleCryptoHandler(registry.crypto, logger),
       invoke: new InvokeHandler({ appId, namespace, channel, appHealthy: () => attachment.healthy }),
       metadata: new MetadataHandler({
         appId,

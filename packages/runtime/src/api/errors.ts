@@ -14,6 +14,7 @@ export interface ErrorRow {
 export const errorTable = {
   // Common
   API_UNIMPLEMENTED: { http: 501, grpc: 'UNIMPLEMENTED', code: 'ERR_API_UNIMPLEMENTED' },
+  BAD_REQUEST: { http: 400, grpc: 'INVALID_ARGUMENT', code: 'ERR_BAD_REQUEST' },
   MALFORMED_REQUEST: { http: 400, grpc: 'INVALID_ARGUMENT', code: 'ERR_MALFORMED_REQUEST' },
   MALFORMED_REQUEST_DATA: { http: 500, grpc: 'INTERNAL', code: 'ERR_MALFORMED_REQUEST_DATA' },
   BODY_READ: { http: 400, grpc: 'INVALID_ARGUMENT', code: 'ERR_BODY_READ' },
@@ -185,6 +186,16 @@ export const errorTable = {
   LOCK_STORE_NOT_FOUND: { http: 400, grpc: 'INVALID_ARGUMENT', code: 'ERR_LOCK_STORE_NOT_FOUND' },
   TRY_LOCK: { http: 500, grpc: 'INTERNAL', code: 'ERR_TRY_LOCK' },
   UNLOCK: { http: 500, grpc: 'INTERNAL', code: 'ERR_UNLOCK' },
+
+  // Cryptography
+  CRYPTO_PROVIDERS_NOT_CONFIGURED: {
+    http: 500,
+    grpc: 'INTERNAL',
+    code: 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED',
+  },
+  CRYPTO_PROVIDER_NOT_FOUND: { http: 400, grpc: 'INVALID_ARGUMENT', code: 'ERR_CRYPTO_PROVIDER_NOT_FOUND' },
+  CRYPTO_KEY: { http: 500, grpc: 'INTERNAL', code: 'ERR_CRYPTO_KEY' },
+  CRYPTO: { http: 500, grpc: 'INTERNAL', code: 'ERR_CRYPTO' },
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorId = keyof typeof errorTable

@@ -50,7 +50,8 @@ export function textIn(value: unknown, where: string): string | undefined {
   return value
 }
 
-function bodyError(error: unknown): ApiError {
+/** A body that cannot be read is a caller's mistake. */
+export function bodyError(error: unknown): ApiError {
   if (isWireError(error, 'TOO_LARGE')) {
     return new ApiError(
       'BODY_READ',

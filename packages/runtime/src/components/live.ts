@@ -2,6 +2,7 @@ import type {
   Binding,
   ComponentDefinition,
   ConfigurationStore,
+  CryptoProvider,
   LiveComponent,
   LockStore,
   PubSub,
@@ -18,6 +19,7 @@ export interface Kinds {
   readonly secretstores: SecretStore
   readonly configuration: ConfigurationStore
   readonly lock: LockStore
+  readonly crypto: CryptoProvider
 }
 
 export type Kind = keyof Kinds

@@ -1,4 +1,12 @@
-import type { Binding, ConfigurationStore, LockStore, PubSub, SecretStore, StateStore } from '@outrigger/spec'
+import type {
+  Binding,
+  ConfigurationStore,
+  CryptoProvider,
+  LockStore,
+  PubSub,
+  SecretStore,
+  StateStore,
+} from '@outrigger/spec'
 import type { Live, LoadedComponent } from './live.ts'
 import { lockPrefix, withLockPrefix } from './lock-prefix.ts'
 import { keyPrefix, withKeyPrefix } from './state-prefix.ts'
@@ -11,6 +19,7 @@ export interface Registry {
   readonly secretstores: ReadonlyMap<string, Live<SecretStore>>
   readonly configuration: ReadonlyMap<string, Live<ConfigurationStore>>
   readonly lock: ReadonlyMap<string, Live<LockStore>>
+  readonly crypto: ReadonlyMap<string, Live<CryptoProvider>>
   readonly all: readonly LoadedComponent[]
 }
 
@@ -25,6 +34,7 @@ export function createRegistry(
   const secretstores = new Map<string, Live<SecretStore>>()
   const configuration = new Map<string, Live<ConfigurationStore>>()
   const lock = new Map<string, Live<LockStore>>()
+  const crypto = new Map<string, Live<CryptoProvider>>()
   for (const component of loaded) {
     const { name } = component.resource
     if (component.kind === 'state') {
@@ -44,11 +54,13 @@ export function createRegistry(
         name,
         instance: withLockPrefix(component.instance as LockStore, prefix),
       })
+    } else if (component.kind === 'crypto') {
+      crypto.set(name, { ...component, name, instance: component.instance as CryptoProvider })
     } else {
       secretstores.set(name, { ...component, name, instance: component.instance as SecretStore })
     }
   }
-  return { state, pubsub, bindings, secretstores, configuration, lock, all: loaded }
+  return { state, pubsub, bindings, secretstores, configuration, lock, crypto, all: loaded }
 }
 
 /** A property of a component by its name, without regard to case. */
@@ -59,6 +71,8 @@ function property(properties: Readonly<Record<string, string>>, name: string): s
 
 /** What a component can do, as `GET /v1.0/metadata` names it for each kind. */
 export function capabilityNames(component: LoadedComponent): readonly string[] {
+  // Dapr's providers name none.
+  if (component.kind === 'crypto') return []
   const instance = component.instance as { readonly capabilities?: ReadonlySet<string> }
   return [...(instance.capabilities ?? [])].map(
     (capability) => wireNames[component.kind]?.[capability] ?? capability,

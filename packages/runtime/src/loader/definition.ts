@@ -3,6 +3,7 @@ import {
   type ComponentDefinition,
   type ComponentVersion,
   configurationContract,
+  cryptoContract,
   type LiveComponent,
   lockContract,
   pubsubContract,
@@ -23,12 +24,12 @@ const contracts: Readonly<Record<Kind, string>> = {
   secretstores: secretStoreContract,
   configuration: configurationContract,
   lock: lockContract,
+  crypto: cryptoContract,
 }
 
 /** Kinds of component that Dapr has and that are not built yet. */
 const unbuilt: Readonly<Record<string, string>> = {
   conversation: 'conversation components',
-  crypto: 'cryptography',
   middleware: 'HTTP middleware',
   nameresolution: 'name resolution',
   workflowbackend: 'workflows',

@@ -20,6 +20,7 @@ const ownNames: Readonly<Record<Kind, readonly string[]>> = {
   secretstores: [],
   configuration: [],
   lock: ['keyPrefix'],
+  crypto: [],
 }
 
 export type ParsedMetadata =

@@ -3,6 +3,7 @@ import type { Handler } from '@outrigger/wire'
 import { bindingsRoutes } from '../api/bindings/http.ts'
 import { ApiError } from '../api/api-error.ts'
 import { configurationRoutes } from '../api/configuration/http.ts'
+import { cryptoRoutes } from '../api/crypto/http.ts'
 import { healthRoutes, type HealthSource } from '../api/health/http.ts'
 import { invokeRoutes } from '../api/invoke/http.ts'
 import { lockRoutes } from '../api/lock/http.ts'
@@ -11,6 +12,7 @@ import { publishRoutes } from '../api/publish/http.ts'
 import { secretsRoutes } from '../api/secrets/http.ts'
 import { shutdownRoutes } from '../api/shutdown/http.ts'
 import { stateRoutes } from '../api/state/http.ts'
+import { subtleCryptoRoutes } from '../api/subtlecrypto/http.ts'
 import { unbuiltRoutes } from '../api/unbuilt/http.ts'
 import type { Configuration } from '../config/configuration.ts'
 import type { RuntimeOptions } from '../config/options.ts'
@@ -41,6 +43,8 @@ export function sidecarApi(parts: ApiParts): Handler {
     ...secretsRoutes(api.secrets),
     ...configurationRoutes(api.configuration),
     ...lockRoutes(api.lock),
+    ...cryptoRoutes(api.crypto),
+    ...subtleCryptoRoutes(api.subtleCrypto),
     ...invoke.routes,
     ...metadataRoutes(api.metadata),
     ...shutdownRoutes(parts.onShutdownRequest),

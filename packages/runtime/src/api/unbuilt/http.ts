@@ -10,8 +10,6 @@ const unbuilt: readonly (readonly [block: string, path: string])[] = [
   ...versions.flatMap((version) =>
     (
       [
-        ['cryptography', 'crypto'],
-        ['cryptography', 'subtlecrypto'],
         ['actors', 'actors'],
         ['workflow', 'workflows'],
         ['jobs', 'jobs'],
