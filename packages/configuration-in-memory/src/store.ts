@@ -107,7 +107,7 @@ class MemorySubscription implements ConfigurationSubscription {
 
   async #tell(): Promise<void> {
     // What one piece of code changes is told together.
-    await undefined
+    await Promise.resolve()
     while (this.#touched.size > 0) {
       const changes = Object.fromEntries([...this.#touched].map((key) => [key, this.#items.get(key)]))
       this.#touched.clear()

@@ -18,7 +18,7 @@ const retry = { initialMs: 100, maxMs: 5000 }
 /** What is missing in the server's `notify-keyspace-events`, added to it; `undefined` when nothing is. */
 export function withWanted(flags: string): string | undefined {
   const has = (flag: string): boolean => flags.includes(flag) || (inAll.includes(flag) && flags.includes('A'))
-  const missing = [...wanted].filter((flag) => !has(flag))
+  const missing = wanted.split('').filter((flag) => !has(flag))
   return missing.length === 0 ? undefined : flags + missing.join('')
 }
 

@@ -100,7 +100,7 @@ export class RedisConfigurationSubscription implements ConfigurationSubscription
     const { clock, random } = this.#options
     const { signal } = this.#stop
     // One command may be told of as several events (SET with EX): they come together.
-    await undefined
+    await Promise.resolve()
     for (let attempt = 1; !signal.aborted && (this.#comparing || this.#touched.size > 0);) {
       const comparing = this.#comparing
       const touched = [...this.#touched]

@@ -87,7 +87,7 @@ async function start(options: Partial<CreateRuntimeOptions>) {
 describe('configuration over HTTP', () => {
   async function setUp(options: Partial<CreateRuntimeOptions> = {}) {
     const store = new FakeConfiguration()
-    const posts: { readonly path: string; readonly body: any }[] = []
+    const posts: { readonly path: string; readonly body: unknown }[] = []
     const started = await start({
       definitions: [configurationOf(store)],
       resources: [yaml('store', 'configuration.test')],

@@ -17,7 +17,7 @@ const get = (sidecar: Sidecar, path: string, version = 'v1.0') =>
   call(sidecar.httpPort, 'GET', `/${version}/configuration/${path}`)
 
 /** What the application was told of a key, in order. */
-function told(app: App, key: string): readonly any[] {
+function told(app: App, key: string): readonly unknown[] {
   return app.at(`/configuration/store/${key}`).map((request) => request.json())
 }
 
