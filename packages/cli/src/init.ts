@@ -19,7 +19,11 @@ export async function init(options: InitOptions): Promise<void> {
     options.resourcesPath === undefined
       ? join(outriggerHome(options.env), 'data')
       : join(dirname(folder), 'data')
-  await mkdir(folder, { recursive: true })
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw new CliFailure(`${folder} cannot be made: ${(error as Error).message}`, { cause: error })
+  }
   const files = {
     'statestore.yaml': component('statestore', 'state.sqlite', join(data, 'state.db')),
     'pubsub.yaml': component('pubsub', 'pubsub.sqlite', join(data, 'messages.db')),
@@ -36,10 +40,15 @@ export async function init(options: InitOptions): Promise<void> {
       options.print(`kept ${path} (use --force to write it anew)`)
     }
   }
-  const flag = options.resourcesPath === undefined ? '' : ` --resources-path ${options.resourcesPath}`
+  const flag = options.resourcesPath === undefined ? '' : ` --resources-path ${quoted(options.resourcesPath)}`
   options.print('')
   options.print('State and messages now need no server. Run an application with its sidecar:')
   options.print(`  outrigger run --app-id hello --app-port 3000${flag} -- node app.js`)
+}
+
+/** For a shell, where a path needs it. */
+function quoted(path: string): string {
+  return /^[\w./:\\~-]+$/.test(path) ? path : JSON.stringify(path)
 }
 
 function component(name: string, type: string, file: string): string {
