@@ -125,6 +125,7 @@ export class ClientConnection extends Connection {
       if (endStream) this.malformed(stream, 'an interim response ends the stream')
       return
     }
+    this.earn()
     stream.expected = bodyLength(sink, block)
     if (!endStream) return sink.headers(block, false)
     if (stream.expected > 0) return this.malformed(stream, 'the body is shorter than its content-length')

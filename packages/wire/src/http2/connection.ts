@@ -19,6 +19,9 @@ import type { Shared } from './link.ts'
 import { connectionWindow, streamWindow } from './multiplexer.ts'
 import type { Stream } from './stream.ts'
 
+/** Nobody needs to open a window by less. */
+const tinyIncrement = 256
+
 /** Reads frames and keeps the rules of RFC 9113 that both sides share. */
 export abstract class Connection extends Inbound implements FrameSink {
   private readonly reader: FrameReader
@@ -179,22 +182,24 @@ export abstract class Connection extends Inbound implements FrameSink {
   private windowUpdate(streamId: number, bytes: Buffer, start: number, end: number): void {
     if (end - start !== 4) throw frameSize('WINDOW_UPDATE')
     const increment = bytes.readUInt32BE(start) & 0x7fffffff
-    if (streamId === 0) {
-      if (increment === 0) throw protocol('a window is opened by 0')
-      if (this.sendWindow > 0) this.countIdle()
-      this.sendWindow += increment
-      if (this.sendWindow > wire.maxWindow) {
-        throw new ConnectionError(FLOW_CONTROL_ERROR, 'the window of the connection overflows')
-      }
-      if (this.hasMore()) this.schedule()
-      return
+    // Larger ones are the peer's right, however many: it read as much.
+    if (increment < tinyIncrement) this.countIdle()
+    if (streamId !== 0) return this.streamWindowUpdate(streamId, increment)
+    if (increment === 0) throw protocol('a window is opened by 0')
+    this.sendWindow += increment
+    if (this.sendWindow > wire.maxWindow) {
+      throw new ConnectionError(FLOW_CONTROL_ERROR, 'the window of the connection overflows')
     }
+    if (this.hasMore()) this.schedule()
+  }
+
+  private streamWindowUpdate(streamId: number, increment: number): void {
     if (this.isIdle(streamId)) throw protocol('WINDOW_UPDATE on an idle stream')
     const stream = this.streams.get(streamId)
     if (increment === 0)
       return this.streamOrRefuse(stream, streamId, PROTOCOL_ERROR, 'a window is opened by 0')
-    if (stream === undefined || stream.localEnded) return this.countIdle()
-    if (stream.sendWindow > 0 && stream.backlog === 0) this.countIdle()
+    // It may cross our last frame.
+    if (stream === undefined || stream.localEnded) return
     stream.sendWindow += increment
     if (stream.sendWindow > wire.maxWindow) {
       return this.streamError(stream, FLOW_CONTROL_ERROR, 'the window of the stream overflows')

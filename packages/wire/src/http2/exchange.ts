@@ -78,7 +78,7 @@ export class Exchange implements ServerRequest, ServerResponse, BodyWriter, Stre
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController()
-      if (this.failure !== undefined && !this.complete) this.controller.abort(this.failure)
+      if (this.failure !== undefined && !this.stream.localEnded) this.controller.abort(this.failure)
     }
     return this.controller.signal
   }
@@ -165,7 +165,7 @@ export class Exchange implements ServerRequest, ServerResponse, BodyWriter, Stre
   failed(error: WireError): void {
     this.failure = error
     this.ownBody?.fail(error)
-    if (!this.complete) this.controller?.abort(error)
+    if (!this.stream.localEnded) this.controller?.abort(error)
     this.release()
   }
 

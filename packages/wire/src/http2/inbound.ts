@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream'
 import { WireError } from '../error.ts'
-import { Budget } from './budget.ts'
 import {
   ConnectionError,
   ENHANCE_YOUR_CALM,
@@ -38,8 +37,6 @@ export abstract class Inbound extends Multiplexer {
   protected lastPeerStream = 0
   /** Whether the peer's SETTINGS have come. */
   settled = false
-  /** Frames that bring nothing forward: PING, SETTINGS, empty DATA and the like. */
-  private readonly idleFrames = new Budget(1000, 200)
   private readonly block: HeaderBlock
   private readonly decoder = new HpackDecoder()
   /** The stream whose header block goes on in CONTINUATION frames, 0 for none. */
@@ -75,7 +72,7 @@ export abstract class Inbound extends Multiplexer {
     }
     stream.receiveWindow -= length
     if (length === 0) this.countIdle()
-    else this.idleFrames.earn()
+    else this.earn()
   }
 
   dataPiece(piece: Buffer): void {
@@ -134,11 +131,6 @@ export abstract class Inbound extends Multiplexer {
     stream.sink.ended()
   }
 
-  protected countIdle(): void {
-    if (this.idleFrames.spend(this.shared.ticker.now)) return
-    throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames that do nothing')
-  }
-
   protected headers(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     if (streamId === 0) throw protocol('HEADERS on stream 0')
     this.blockProblem = false
@@ -192,7 +184,7 @@ export abstract class Inbound extends Multiplexer {
       if (this.blockProblem) return this.malformed(stream, 'a stream depends on itself')
       return this.section(stream, block, endStream)
     }
-    this.idleFrames.earn()
+    this.earn()
     this.unknownStream(streamId, block, endStream, this.blockProblem)
   }
 

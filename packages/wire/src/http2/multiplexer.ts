@@ -34,7 +34,9 @@ export abstract class Multiplexer extends Link implements Carrier {
   protected sendWindow = defaultWindow
   protected receiveWindow = connectionWindow
   /** Streams that were broken off by either side: cheap for a peer to cause (CVE-2023-44487), so they are counted. */
-  protected readonly resets = new Budget(1000, 100)
+  private readonly resets = new Budget(1000, 100)
+  /** Frames that bring nothing forward: PING, SETTINGS, empty DATA and the like. */
+  private readonly idleFrames = new Budget(1000, 200)
   private uncredited = 0
   /** Round robin of the streams that can send. */
   private head: Stream | undefined
@@ -141,6 +143,16 @@ export abstract class Multiplexer extends Link implements Carrier {
     this.countReset()
   }
 
+  protected countIdle(): void {
+    if (this.idleFrames.spend(this.shared.ticker.now)) return
+    throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames that do nothing')
+  }
+
+  /** Something came forward. */
+  protected earn(): void {
+    this.idleFrames.earn()
+  }
+
   protected countReset(): void {
     if (this.resets.spend(this.shared.ticker.now)) return
     throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many streams were broken off')
@@ -161,7 +173,7 @@ export abstract class Multiplexer extends Link implements Carrier {
 
   protected endRemote(stream: Stream): void {
     stream.remoteEnded = true
-    if (stream.localEnded) this.remove(stream, over)
+    if (stream.localEnded) this.completed(stream)
   }
 
   /** Opens the window of every stream by as much as the peer's setting has grown (section 6.9.2). */
@@ -206,6 +218,7 @@ export abstract class Multiplexer extends Link implements Carrier {
     stream.sendWindow -= byteLength
     this.sendWindow -= byteLength
     stream.progressAt = this.shared.ticker.now
+    this.idleFrames.earn()
     const last = stream.ending && byteLength === backlog && stream.trailers === undefined
     this.output.data(stream.id, chunk, last)
     if (last) this.endLocal(stream)
@@ -228,8 +241,13 @@ export abstract class Multiplexer extends Link implements Carrier {
 
   private endLocal(stream: Stream): void {
     stream.localEnded = stream.ending = true
-    if (stream.remoteEnded) this.remove(stream, over)
+    if (stream.remoteEnded) this.completed(stream)
     else this.halfClosed(stream)
+  }
+
+  private completed(stream: Stream): void {
+    this.resets.earn()
+    this.remove(stream, over)
   }
 
   private shift(): Stream {
