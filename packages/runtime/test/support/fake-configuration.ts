@@ -40,12 +40,23 @@ export class FakeConfiguration implements ConfigurationStore {
     this.attempts++
     if (this.failSubscribe-- > 0) throw new ComponentError('UNAVAILABLE', 'the store is away')
     const { promise: ended, resolve } = Promise.withResolvers<Error | undefined>()
-    const entry: Watching = { request, onChange, closed: false, end: resolve }
+    let telling: Promise<void> = Promise.resolve()
+    const entry: Watching = {
+      request,
+      onChange: (changes) => {
+        const told = onChange(changes)
+        telling = Promise.all([telling, told]).then(() => undefined)
+        return told
+      },
+      closed: false,
+      end: resolve,
+    }
     this.watching.push(entry)
     return {
       ended,
       close: async () => {
         entry.closed = true
+        await telling
         resolve(undefined)
       },
     }

@@ -260,9 +260,13 @@ test('stop gives up what is being told, closes everything, and lets nothing begi
   )
   void store.watching[0]!.onChange({ a: undefined })
   await settle()
+  // One that does not listen to its signal.
+  await handler.subscribe('store', [], {}, () => new Promise(() => {}), {})
+  void store.watching[1]!.onChange({ a: undefined })
+  await settle()
   // One that waits to be made again.
   await handler.subscribe('store', [], {}, listening().listener, {})
-  store.watching[1]!.end(new Error('gone'))
+  store.watching[2]!.end(new Error('gone'))
   await settle()
   await handler.stop()
   expect([gaveUp, store.watching[0]!.closed, clock.pending]).toEqual([true, true, 0])

@@ -132,11 +132,22 @@ export class SubscriptionRunner {
     this.#turn = this.#turn.then(async () => {
       if (this.#closing.signal.aborted) return
       try {
-        await listener(id, changes, this.#cut.signal)
+        await orAborted(listener(id, changes, this.#cut.signal), this.#cut.signal)
       } catch (error) {
         logger.error(`changes of configuration store ${storeName} were not taken`, { error })
       }
     })
     return this.#turn
   }
+}
+
+/** Settles with `work`, or when `signal` aborts: one that does not listen to it holds up no end. */
+function orAborted(work: Promise<void> | void, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => resolve()
+    signal.addEventListener('abort', aborted, { once: true })
+    Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', aborted))
+  })
 }
