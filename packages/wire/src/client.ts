@@ -1,14 +1,13 @@
 import { connect as connectPlain, isIP } from 'node:net'
 import type { Socket } from 'node:net'
-import { connect as connectSecure } from 'node:tls'
-import type { ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions, SecureContext } from 'node:tls'
 import { WireError } from './error.ts'
 import { ClientCall } from './http1/client-call.ts'
 import { ClientPool } from './http1/client-pool.ts'
 import type { ClientRules } from './http1/client-rules.ts'
 import { parseOrigin } from './origin.ts'
 import type { Origin } from './origin.ts'
-import { clientTls } from './tls.ts'
+import { clientTls, loadTls } from './tls.ts'
 import type { Client, ClientOptions, ClientRequest, ClientResponse } from './types.ts'
 import { Watch } from './watch.ts'
 
@@ -23,6 +22,8 @@ const maxOrigins = 1000
 class SocketClient implements Client {
   private readonly rules: ClientRules
   private readonly tls: ConnectionOptions
+  /** Made once: reading certificates takes longer than connecting. */
+  private context: SecureContext | undefined
   private readonly pools = new Map<string, ClientPool>()
   /** Sessions to resume, by address. */
   private readonly sessions = new Map<string, Buffer>()
@@ -100,10 +101,13 @@ class SocketClient implements Client {
     if (!origin.secure) return connectPlain({ ...address, noDelay: true })
     const name = 'host' in options && isIP(options.host) === 0 ? { servername: options.host } : {}
     const session = this.sessions.get(origin.authority)
-    const socket = connectSecure({
+    const tls = loadTls()
+    this.context ??= tls.createSecureContext(this.tls)
+    const socket = tls.connect({
       ...address,
       ...name,
       ...this.tls,
+      secureContext: this.context,
       ALPNProtocols: ['http/1.1'],
       ...(session === undefined ? {} : { session }),
     })

@@ -1,11 +1,13 @@
 import { createServer as createPlain } from 'node:net'
 import type { Server as NetServer, Socket } from 'node:net'
-import { createServer as createSecure } from 'node:tls'
 import { WireError } from './error.ts'
+import { FirstBytes } from './first-bytes.ts'
 import { Http1Server } from './http1/server.ts'
+import type { Http2Server } from './http2/server.ts'
 import { listenOn } from './listen.ts'
-import { serverTls } from './tls.ts'
+import { loadTls, serverTls } from './tls.ts'
 import type { BoundAddress, Handler, ListenAddress, Server, ServerOptions, ServerStats } from './types.ts'
+import { Watch } from './watch.ts'
 
 /** Creates a server that gives every request to `handler`. It listens when told to. */
 export function createServer(options: ServerOptions, handler: Handler): Server {
@@ -15,7 +17,14 @@ export function createServer(options: ServerOptions, handler: Handler): Server {
 /** Accepts connections and gives each to the protocol that it speaks. */
 class SocketServer implements Server {
   private readonly options: ServerOptions
-  private readonly http1: Http1Server
+  private readonly handler: Handler
+  private readonly headerTimeoutMs: number
+  private readonly http1: Http1Server | undefined
+  private readonly offersHttp2: boolean
+  /** Loaded when it is offered. */
+  private http2: Http2Server | undefined
+  private looksLikePreface: ((bytes: Uint8Array) => boolean | undefined) | undefined
+  private readonly watch: Watch
   private readonly listeners: NetServer[] = []
   private readonly bound: BoundAddress[] = []
   private readonly sockets = new Set<Socket>()
@@ -23,10 +32,17 @@ class SocketServer implements Server {
   private closing: Promise<void> | undefined
 
   constructor(options: ServerOptions, handler: Handler) {
-    const unknown = options.protocols?.find((protocol) => protocol !== 'http/1.1')
-    if (unknown !== undefined) throw new WireError('PROTOCOL', `the protocol ${unknown} is not available yet`)
+    const protocols = options.protocols ?? ['http/1.1']
     this.options = options
-    this.http1 = new Http1Server(options, handler)
+    this.handler = handler
+    this.headerTimeoutMs = options.headerTimeoutMs ?? 10_000
+    this.watch = new Watch(this.headerTimeoutMs)
+    if (protocols.includes('http/1.1')) this.http1 = new Http1Server(options, handler)
+    this.offersHttp2 = protocols.includes(options.tls === undefined ? 'h2c' : 'h2')
+    if (this.http1 === undefined && !this.offersHttp2) {
+      const over = options.tls === undefined ? 'without TLS' : 'over TLS'
+      throw new WireError('PROTOCOL', `none of the protocols (${protocols.join(', ')}) works ${over}`)
+    }
   }
 
   get addresses(): readonly BoundAddress[] {
@@ -34,11 +50,25 @@ class SocketServer implements Server {
   }
 
   get stats(): ServerStats {
-    return { ...this.http1.stats, connections: this.sockets.size, connectionsTotal: this.connectionsTotal }
+    const one = this.http1?.stats
+    const two = this.http2?.stats
+    return {
+      connections: this.sockets.size,
+      connectionsTotal: this.connectionsTotal,
+      running: (one?.running ?? 0) + (two?.running ?? 0),
+      requestsTotal: (one?.requestsTotal ?? 0) + (two?.requestsTotal ?? 0),
+      refusedTotal: (one?.refusedTotal ?? 0) + (two?.refusedTotal ?? 0),
+    }
   }
 
   async listen(address: ListenAddress): Promise<BoundAddress> {
-    if (this.closing !== undefined) throw new WireError('LISTEN', 'the server is closed')
+    this.mustBeOpen()
+    if (this.offersHttp2) {
+      const { Http2Server, looksLikePreface } = await import('./http2/server.ts')
+      this.http2 ??= new Http2Server(this.options, this.handler)
+      this.looksLikePreface = looksLikePreface
+      this.mustBeOpen()
+    }
     const listener = this.createListener()
     const bound = await listenOn(listener, address)
     if (this.closing !== undefined) {
@@ -57,40 +87,69 @@ class SocketServer implements Server {
     return this.closing
   }
 
+  private mustBeOpen(): void {
+    if (this.closing !== undefined) throw new WireError('LISTEN', 'the server is closed')
+  }
+
   private createListener(): NetServer {
-    const { tls, maxConnections, headerTimeoutMs } = this.options
+    const { tls, maxConnections } = this.options
+    // A connection that its client has half closed may still get the rest of an answer.
     const settings = { noDelay: true, allowHalfOpen: true }
     const listener =
       tls === undefined
-        ? createPlain(settings, (socket) => this.http1.accept(socket, false))
-        : createSecure(
+        ? createPlain(settings, (socket) => this.acceptPlain(socket))
+        : loadTls().createServer(
             {
               ...settings,
               ...serverTls(tls),
-              ALPNProtocols: ['http/1.1'],
-              handshakeTimeout: headerTimeoutMs ?? 10_000,
+              ALPNProtocols: [
+                ...(this.http2 === undefined ? [] : ['h2']),
+                ...(this.http1 === undefined ? [] : ['http/1.1']),
+              ],
+              handshakeTimeout: this.headerTimeoutMs,
             },
-            (socket) => this.http1.accept(socket, true),
+            (socket) => this.acceptSecure(socket, socket.alpnProtocol),
           )
     if (maxConnections !== undefined && maxConnections > 0) listener.maxConnections = maxConnections
     // Of TLS these are the sockets below: a handshake that hangs must end with the server, too.
     listener.on('connection', (socket) => {
       this.connectionsTotal++
       this.sockets.add(socket)
-      socket.on('error', () => {})
+      socket.on('error', ignore)
       socket.on('close', () => this.sockets.delete(socket))
     })
     return listener
   }
 
+  private acceptPlain(socket: Socket): void {
+    const { http1, http2 } = this
+    if (http2 === undefined) http1!.accept(socket, false)
+    else if (http1 === undefined) http2.accept(socket, false)
+    else new FirstBytes(socket, this.watch, this.headerTimeoutMs, this.looksLikePreface!, this.decide)
+  }
+
+  /** Prior knowledge (RFC 9113, section 3.3): HTTP/2 begins with its preface. */
+  private readonly decide = (socket: Socket, bytes: Buffer, isHttp2: boolean): void => {
+    if (isHttp2) this.http2!.accept(socket, false, bytes)
+    else this.http1!.accept(socket, false, bytes)
+  }
+
+  private acceptSecure(socket: Socket, protocol: string | false | null): void {
+    socket.on('error', ignore)
+    if (protocol === 'h2') this.http2!.accept(socket, true)
+    else if (this.http1 !== undefined) this.http1.accept(socket, true)
+    else socket.destroy()
+  }
+
   private async drain(signal: AbortSignal | undefined): Promise<void> {
     const closed = this.listeners.map((listener) => new Promise((resolve) => listener.close(resolve)))
-    await this.http1.close(signal)
-    // Nobody has asked for anything on what is left: handshakes.
+    await Promise.all([this.http1?.close(signal), this.http2?.close(signal)])
+    // On what is left nobody has asked for anything yet.
     this.cut()
     await Promise.all(closed)
     // The sockets' own close events come a moment later.
     while (this.sockets.size > 0) await new Promise(setImmediate)
+    this.watch.close()
     this.bound.length = 0
   }
 
@@ -98,3 +157,5 @@ class SocketServer implements Server {
     for (const socket of this.sockets) socket.destroy()
   }
 }
+
+function ignore(): void {}

@@ -105,7 +105,10 @@ export interface TlsOptions {
 
 export interface ServerOptions extends ServerLimits {
   readonly tls?: TlsOptions
-  /** Protocols to offer. Only `http/1.1` exists so far; asking for another one is an error. */
+  /**
+   * Protocols to offer on the same port, of which `h2` needs TLS (and ALPN) and `h2c` is without it, with prior
+   * knowledge. Those that do not fit are ignored. Default: `http/1.1`.
+   */
   readonly protocols?: readonly ('http/1.1' | 'h2' | 'h2c')[]
   /**
    * Told of every error a handler throws. It may answer itself as long as the response is not started;

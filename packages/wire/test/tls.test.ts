@@ -1,32 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isWireError } from '../src/index.ts'
+import { selfSigned } from './certificate.ts'
 import { client, serve, text, until } from './setup.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'wire-tls-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-/** A certificate for `localhost` that vouches for itself; `undefined` where openssl is not installed. */
-function selfSigned(): { cert: string; key: string } | undefined {
-  const key = join(folder, 'key.pem')
-  const cert = join(folder, 'cert.pem')
-  const options = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'
-  try {
-    execFileSync(
-      'openssl',
-      [...options.split(' '), '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
-      {
-        stdio: 'ignore',
-      },
-    )
-  } catch {
-    return undefined
-  }
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
-}
 
 const pair = selfSigned()
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { WireError } from '../error.ts'
+import type { WireError } from '../error.ts'
 import { latin1 } from './syntax.ts'
 
 /** Bodies up to this size are joined with what is around them; larger ones would cost more to copy than they gain. */
