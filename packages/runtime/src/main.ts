@@ -20,6 +20,7 @@ import { version } from './version.ts'
 export async function main(argv: readonly string[]): Promise<void> {
   const options = readOptions(argv)
   if (options === undefined) return
+  const write = openSink(options)
   const log = createLog({
     level: options.logLevel,
     json: options.logAsJson,
@@ -27,7 +28,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     instance: hostname(),
     version,
     clock: systemClock,
-    write: sink(options),
+    write,
   })
   const logger = log.scope('dapr.runtime')
   let stopping = false
@@ -65,10 +66,21 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-function sink(options: RuntimeOptions): (line: string) => void {
+function openSink(options: RuntimeOptions): (line: string) => void {
   const output = streamSink(process.stdout)
-  const both = options.logFile === undefined ? output : teeSink(output, fileSink(options.logFile))
-  return (line) => both.write(line)
+  if (options.logFile === undefined) return output.write
+  try {
+    return teeSink(output, fileSink(options.logFile)).write
+  } catch (error) {
+    return refuse([`${(error as Error).message}: correct --log-file`])
+  }
+}
+
+/** There is no log yet that could say it. */
+function refuse(problems: readonly string[]): never {
+  for (const problem of problems) process.stderr.write(`daprd: ${problem}\n`)
+  process.stderr.write('daprd: see --help\n')
+  process.exit(1)
 }
 
 /** @returns `undefined` when all that was asked for has been printed */
@@ -95,8 +107,6 @@ function readOptions(argv: readonly string[]): RuntimeOptions | undefined {
         : error instanceof StartupError
           ? error.lines
           : [String(error)]
-    for (const problem of problems) process.stderr.write(`daprd: ${problem}\n`)
-    process.stderr.write('daprd: see --help\n')
-    process.exit(1)
+    return refuse(problems)
   }
 }
