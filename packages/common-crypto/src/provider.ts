@@ -27,13 +27,20 @@ export const localCapabilities: readonly CryptoCapability[] = ['publicKeys', 'en
 export function createLocalProvider(source: KeySource): CryptoProvider {
   let closed = false
 
-  async function keyNamed(name: string, options: OperationOptions): Promise<LocalKey> {
+  function checkOpen(signal: AbortSignal | undefined): void {
     if (closed) throw new ComponentError('CLOSED', 'the crypto provider was closed')
-    throwIfAborted(options.signal)
+    throwIfAborted(signal)
+  }
+
+  async function keyNamed(name: string, options: OperationOptions): Promise<LocalKey> {
+    checkOpen(options.signal)
     if (name === '') throw invalid('the name of the key is empty')
-    const key = await source.key(name, options)
-    throwIfAborted(options.signal)
-    return key
+    try {
+      return await source.key(name, options)
+    } finally {
+      // Whatever came of it, this is what the caller must know then.
+      checkOpen(options.signal)
+    }
   }
 
   /** The key and the algorithm of a request, when they may go together. */
@@ -100,7 +107,7 @@ export function createLocalProvider(source: KeySource): CryptoProvider {
     },
     ...(source.ping && {
       async ping(options: OperationOptions) {
-        if (closed) throw new ComponentError('CLOSED', 'the crypto provider was closed')
+        checkOpen(options.signal)
         await source.ping!(options)
       },
     }),

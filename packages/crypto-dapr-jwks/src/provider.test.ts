@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createForTest } from '@outrigger/conformance'
 import type { CryptoProvider } from '@outrigger/spec'
 import { recordingLogger, tempFolder, virtualClock } from '@outrigger/testkit'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import definition from './index.ts'
 
 const oct = (kid: string, more: object = {}) => ({
@@ -72,7 +72,8 @@ describe('the set itself', () => {
 })
 
 test('a file that has changed counts; one that is broken or gone leaves the former keys', async () => {
-  await using folder = await disposableFolder()
+  const folder = await tempFolder()
+  onTestFinished(folder.remove)
   const file = join(folder.path, 'keys.json')
   await writeFile(file, set(oct('a')))
   const clock = virtualClock()
@@ -104,8 +105,3 @@ test('a file that has changed counts; one that is broken or gone leaves the form
   await provider.ping!({})
   await provider.close()
 })
-
-async function disposableFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
-  const { path, remove } = await tempFolder()
-  return { path, [Symbol.asyncDispose]: () => remove() }
-}

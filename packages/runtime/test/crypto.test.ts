@@ -1,76 +1,31 @@
-import { createPublicKey, generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { type CryptoProvider, defineCryptoProvider } from '@outrigger/spec'
-import { recordingLogger, type RecordingLogger } from '@outrigger/testkit'
+import type { RecordingLogger } from '@outrigger/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createRuntime, type CreateRuntimeOptions, type Runtime } from '../src/index.ts'
-import { FakeCrypto } from './support/fake-crypto.ts'
-import { schema, yaml } from './support/loading.ts'
+import type { Runtime } from '../src/index.ts'
+import { type CryptoRuntime, startCrypto, vector } from './support/crypto-runtime.ts'
 
-const vector = (name: string): Buffer =>
-  readFileSync(fileURLToPath(new URL(`vectors/enc-v1/${name}`, import.meta.url)))
-const { privateKey } = generateKeyPairSync('ed25519')
-const keys = {
-  kek: Uint8Array.from({ length: 32 }, (_, index) => index),
-  rsa: vector('rsa-key.pem'),
-  ed25519: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+const running: CryptoRuntime[] = []
+async function start(options: Parameters<typeof startCrypto>[0] = {}): Promise<CryptoRuntime> {
+  const started = await startCrypto(options)
+  running.push(started)
+  return started
 }
 
-const definitionOf = (type: string, provider: CryptoProvider) =>
-  defineCryptoProvider<{ v1: Record<string, string> }>({
-    type,
-    title: 'Test',
-    versions: {
-      v1: { metadata: schema(), capabilities: [...provider.capabilities], create: async () => provider },
-    },
-  })
-
-const running: Runtime[] = []
-async function start(options: Partial<CreateRuntimeOptions> = {}): Promise<Runtime> {
-  const runtime = createRuntime({
-    appId: 'shop',
-    listen: true,
-    listenAddresses: ['127.0.0.1'],
-    httpPort: 0,
-    grpcPort: 0,
-    ...options,
-  })
-  running.push(runtime)
-  await runtime.start()
-  return runtime
-}
-
-const provider = new FakeCrypto(keys)
-const weak: CryptoProvider = {
-  capabilities: new Set(),
-  algorithms: { encrypt: [], wrap: [], sign: [] },
-  close: async () => {},
-}
 let runtime: Runtime
 let logger: RecordingLogger
+let url: string
 
 beforeAll(async () => {
-  logger = recordingLogger()
-  runtime = await start({
-    resources: [yaml('vault', 'crypto.test'), yaml('weak', 'crypto.weak')],
-    definitions: [definitionOf('crypto.test', provider), definitionOf('crypto.weak', weak)],
-    logger,
-    maxBodyBytes: 20 * 2 ** 20,
-  })
+  ;({ runtime, logger, url } = await start({ maxBodyBytes: 20 * 2 ** 20 }))
 })
-afterAll(() => Promise.all(running.map((each) => each.stop())))
-
-const urlOf = (path: string, of = runtime): string =>
-  `http://127.0.0.1:${of.addresses.http[0]!.port}/v1.0-alpha1/${path}`
+afterAll(() => Promise.all(running.map((each) => each.runtime.stop())))
 
 const put = (
   operation: string,
   body: Uint8Array | string,
   headers: Record<string, string> = {},
-): Promise<Response> =>
-  fetch(urlOf(`crypto/${operation}`), { method: 'PUT', body: body as BodyInit, headers })
+): Promise<Response> => fetch(`${url}crypto/${operation}`, { method: 'PUT', body, headers })
 
 const bytesOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer())
 const named = (keyName: string, algorithm = 'A256KW'): Record<string, string> => ({
@@ -264,13 +219,8 @@ describe('encrypted streams over HTTP', () => {
   })
 
   test('a body over the limit is a 400 that says so', async () => {
-    const small = await start({
-      resources: [yaml('vault', 'crypto.test')],
-      definitions: [definitionOf('crypto.test', new FakeCrypto(keys))],
-      maxBodyBytes: 100_000,
-      logger,
-    })
-    const answer = await fetch(urlOf('crypto/vault/encrypt', small), {
+    const small = await start({ maxBodyBytes: 100_000 })
+    const answer = await fetch(`${small.url}crypto/vault/encrypt`, {
       method: 'PUT',
       body: randomBytes(100_001),
       headers: named('kek'),
@@ -283,193 +233,16 @@ describe('encrypted streams over HTTP', () => {
   })
 
   test('without any provider', async () => {
-    const none = await start({ logger })
+    const none = await start({ resources: [] })
     for (const path of ['crypto/vault/encrypt', 'crypto/vault/decrypt', 'subtlecrypto/vault/sign']) {
       const method = path.startsWith('crypto') ? 'PUT' : 'POST'
-      const answer = await fetch(urlOf(path, none), { method, headers: named('kek') })
+      const answer = await fetch(none.url + path, { method, headers: named('kek') })
       expect(answer.status).toBe(500)
       expect(await answer.json()).toEqual({
         errorCode: 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED',
         message: 'crypto providers not configured',
       })
     }
-  })
-})
-
-describe('single operations over HTTP', () => {
-  const post = (operation: string, body: object | string): Promise<Response> =>
-    fetch(urlOf(`subtlecrypto/${operation}`), {
-      method: 'POST',
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    })
-  const result = async (operation: string, body: object): Promise<Record<string, never>> => {
-    const answer = await post(`vault/${operation}`, body)
-    expect(answer.status, await answer.clone().text()).toBe(200)
-    expect(answer.headers.get('content-type')).toBe('application/json')
-    return (await answer.json()) as Record<string, never>
-  }
-  const base64 = (bytes: Uint8Array | string): string => Buffer.from(bytes as string).toString('base64')
-
-  test('getkey, as PEM and as JSON', async () => {
-    for (const format of [undefined, 'PEM', 0, null]) {
-      const { name, publicKey } = await result('getkey', { name: 'ed25519', format })
-      expect(name).toBe('ed25519/v1')
-      expect(publicKey).toMatch(/^-----BEGIN PUBLIC KEY-----\n/)
-      expect(createPublicKey(publicKey).equals(createPublicKey(privateKey))).toBe(true)
-    }
-    for (const format of ['JSON', 1]) {
-      const { publicKey } = await result('getkey', { name: 'ed25519', format })
-      const jwk = JSON.parse(publicKey) as JsonWebKey
-      expect(createPublicKey({ key: jwk, format: 'jwk' }).equals(createPublicKey(privateKey))).toBe(true)
-    }
-  })
-
-  test('encrypt and decrypt', async () => {
-    const common = {
-      algorithm: 'A256GCM',
-      keyName: 'kek',
-      nonce: base64(randomBytes(12)),
-      associatedData: base64('a'),
-    }
-    const sealed = await result('encrypt', { ...common, plaintext: base64('hello') })
-    expect(Object.keys(sealed)).toEqual(['ciphertext', 'tag'])
-    expect(await result('decrypt', { ...common, ...sealed })).toEqual({ plaintext: base64('hello') })
-  })
-
-  test('names of members in snake case, base64 for URLs without padding, members that are not known', async () => {
-    const nonce = Buffer.from('fbffbffbffbffbffbffbffbf', 'hex')
-    const sealed = await result('encrypt', {
-      algorithm: 'A256GCM',
-      key_name: 'kek',
-      nonce: nonce.toString('base64url'),
-      associated_data: 'YQ',
-      plaintext: base64('hello'),
-      component_name: 'another',
-      future: { x: 1 },
-    })
-    const common = { algorithm: 'A256GCM', keyName: 'kek', nonce: base64(nonce), associatedData: base64('a') }
-    expect(await result('decrypt', { ...common, ...sealed })).toEqual({ plaintext: base64('hello') })
-  })
-
-  test('wrapkey and unwrapkey, of symmetric keys in every form', async () => {
-    const key = randomBytes(32)
-    const common = { algorithm: 'A256KW', keyName: 'kek' }
-    const jwk = JSON.stringify({ kty: 'oct', k: key.toString('base64url') })
-    for (const plaintextKey of [key, key.toString('base64'), jwk]) {
-      const { wrappedKey, ...rest } = await result('wrapkey', {
-        ...common,
-        plaintextKey: base64(plaintextKey),
-      })
-      expect(rest).toEqual({})
-      expect(await result('unwrapkey', { ...common, wrappedKey })).toEqual({ plaintextKey: base64(key) })
-    }
-  })
-
-  test('sign and verify', async () => {
-    const common = { algorithm: 'EdDSA', keyName: 'ed25519', digest: base64('message') }
-    const { signature } = await result('sign', common)
-    expect(await result('verify', { ...common, signature })).toEqual({ valid: true })
-    expect(await result('verify', { ...common, digest: base64('another'), signature })).toEqual({
-      valid: false,
-    })
-    expect(await result('verify', { ...common, signature: '' })).toEqual({ valid: false })
-  })
-
-  const request = { algorithm: 'A256GCM', keyName: 'kek', nonce: base64(randomBytes(12)) }
-  test.each<[string, object | string, number, string, string]>([
-    [
-      'nobody/getkey',
-      { name: 'x' },
-      400,
-      'ERR_CRYPTO_PROVIDER_NOT_FOUND',
-      'crypto provider nobody not found',
-    ],
-    ['nobody/verify', '', 400, 'ERR_CRYPTO_PROVIDER_NOT_FOUND', 'crypto provider nobody not found'],
-    [
-      'vault/getkey',
-      { name: 'absent' },
-      500,
-      'ERR_CRYPTO_KEY',
-      'failed to retrieve key absent: there is no key absent',
-    ],
-    ['weak/getkey', { name: 'x' }, 500, 'ERR_CRYPTO_KEY', 'this provider cannot do it'],
-    [
-      'vault/getkey',
-      { name: 'ed25519', format: 2 },
-      400,
-      'ERR_BAD_REQUEST',
-      'invalid request: invalid key format',
-    ],
-    [
-      'vault/getkey',
-      { name: 'ed25519', format: 'DER' },
-      400,
-      'ERR_MALFORMED_REQUEST',
-      'format must be PEM or JSON',
-    ],
-    [
-      'vault/encrypt',
-      { ...request, nonce: '' },
-      500,
-      'ERR_CRYPTO',
-      'failed to encrypt: a nonce of 12 bytes is needed',
-    ],
-    [
-      'vault/encrypt',
-      { ...request, algorithm: 'ROT13' },
-      500,
-      'ERR_CRYPTO',
-      'failed to encrypt: no algorithm ROT13',
-    ],
-    [
-      'vault/wrapkey',
-      { ...request, plaintextKey: '' },
-      500,
-      'ERR_CRYPTO',
-      'failed to wrap key: the plaintext key is no key',
-    ],
-    ['vault/sign', { ...request, keyName: 'leaky' }, 500, 'ERR_CRYPTO', 'failed to sign: unexpected error'],
-    ['weak/sign', request, 500, 'ERR_CRYPTO', 'failed to sign: this provider cannot do it'],
-    ['vault/sign', '{"digest":"SECRET!!"}', 400, 'ERR_MALFORMED_REQUEST', 'digest must be base64'],
-    ['vault/sign', '{"digest":"SECRET', 400, 'ERR_MALFORMED_REQUEST', 'the body is not valid JSON'],
-    ['vault/sign', '{"keyName":7}', 400, 'ERR_MALFORMED_REQUEST', 'keyName must be a string'],
-    ['vault/sign', '["SECRET"]', 400, 'ERR_MALFORMED_REQUEST', 'an object is expected'],
-    ['vault/sign', 'null', 400, 'ERR_MALFORMED_REQUEST', 'an object is expected'],
-  ])('%s of %j: %d %s', async (operation, body, status, errorCode, text) => {
-    const answer = await post(operation, body)
-    expect(answer.status).toBe(status)
-    const error = await answer.text()
-    expect(JSON.parse(error)).toMatchObject({ errorCode, message: expect.stringContaining(text) as string })
-    expect(error).not.toContain('SECRET')
-  })
-
-  test('a decryption that fails gives no reason, and the log has it', async () => {
-    const answers = [
-      await post('vault/decrypt', { ...request, ciphertext: base64('x'), tag: base64(randomBytes(16)) }),
-      await post('vault/decrypt', { ...request, ciphertext: base64('x') }),
-      await post('vault/decrypt', { ...request, keyName: 'absent' }),
-    ]
-    for (const answer of answers)
-      expect(await answer.json()).toEqual({
-        errorCode: 'ERR_CRYPTO',
-        message: 'failed to perform operation: failed to decrypt',
-      })
-    const unwrap = await post('vault/unwrapkey', {
-      algorithm: 'A256KW',
-      keyName: 'kek',
-      wrappedKey: base64('x'),
-    })
-    expect(await unwrap.json()).toMatchObject({
-      message: 'failed to perform operation: failed to unwrap key',
-    })
-    expect(JSON.stringify(logger.records)).toContain('the padding has a WEAKNESS')
-  })
-
-  test('other methods are not there', async () => {
-    expect((await fetch(urlOf('subtlecrypto/vault/sign'))).status).not.toBe(200)
-    expect(
-      (await fetch(urlOf('crypto/vault/encrypt'), { method: 'POST', headers: named('kek') })).status,
-    ).not.toBe(200)
   })
 })
 

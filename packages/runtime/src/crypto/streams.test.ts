@@ -44,13 +44,17 @@ const encrypt = async (
 
 const decrypt = async (
   sealed: Uint8Array,
-  { keyName = undefined as string | undefined, size = 1000, asked = (_: string): void => {} } = {},
+  {
+    keyName = undefined as string | undefined,
+    size = 1000,
+    asked = undefined as ((name: string) => void) | undefined,
+  } = {},
 ): Promise<Buffer> =>
   collect(
     await decryptStream(chunked(sealed, size), {
       keyName,
       unwrap(wrapped, algorithm, name) {
-        asked(name)
+        asked?.(name)
         try {
           const key =
             algorithm === 'RSA-OAEP-256'

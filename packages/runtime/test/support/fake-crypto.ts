@@ -17,7 +17,7 @@ const oaep = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
 export interface FakeKeys {
   /** 32 bytes, of which the CBC algorithms take the first ones. */
   readonly kek: Uint8Array
-  readonly rsa: string | Buffer
+  readonly rsa: Buffer
   readonly ed25519: string
 }
 
