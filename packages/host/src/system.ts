@@ -24,3 +24,9 @@ export const systemRandom: Random = {
   next: () => Math.random(),
   uuid: () => crypto.randomUUID(),
 }
+
+/** Keeps the process alive, as timers do not, until what it returns is called. For executables only. */
+export function keepAlive(): () => void {
+  const timer = setInterval(() => {}, longestDelay)
+  return () => clearInterval(timer)
+}

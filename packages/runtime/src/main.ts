@@ -4,6 +4,7 @@ import {
   fileSink,
   FlagError,
   handleSignals,
+  keepAlive,
   parseFlags,
   renderHelp,
   streamSink,
@@ -15,11 +16,17 @@ import { optionsOf, type RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
 import { RuntimeCore } from './runtime.ts'
 import { version } from './version.ts'
+import { waitUntilReady } from './wait-until-ready.ts'
+
+/** Of `--wait`, as in Dapr. */
+const longestWaitMs = 60_000
 
 /** The `daprd` executable. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const options = readOptions(argv)
-  if (options === undefined) return
+  // A component that waits for nothing that Node.js knows of would let the process end in the middle.
+  const letGo = keepAlive()
+  const options = await readOptions(argv)
+  if (options === undefined) return letGo()
   const write = openSink(options)
   const log = createLog({
     level: options.logLevel,
@@ -56,6 +63,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   })
   try {
     await core.start()
+    letGo()
     await core.ready()
   } catch (error) {
     if (stopping) return
@@ -84,7 +92,7 @@ function refuse(problems: readonly string[]): never {
 }
 
 /** @returns `undefined` when all that was asked for has been printed */
-function readOptions(argv: readonly string[]): RuntimeOptions | undefined {
+async function readOptions(argv: readonly string[]): Promise<RuntimeOptions | undefined> {
   try {
     const parsed = parseFlags(flags, argv, process.env)
     if (parsed.help) {
@@ -97,6 +105,13 @@ function readOptions(argv: readonly string[]): RuntimeOptions | undefined {
     }
     if (parsed.values['build-info'] === true) {
       process.stdout.write(`Version: ${version}\nNode.js: ${process.versions.node}\n`)
+      return undefined
+    }
+    if (parsed.values.wait) {
+      const port = parsed.values['dapr-http-port'] ?? 3500
+      const print = (line: string): void => void process.stdout.write(`${line}\n`)
+      const ready = await waitUntilReady({ port, timeoutMs: longestWaitMs, clock: systemClock, print })
+      process.exitCode = ready ? 0 : 1
       return undefined
     }
     return optionsOf(parsed, process.env)

@@ -63,7 +63,6 @@ export interface RuntimeOptions {
   readonly gracefulShutdownMs: number
   /** `undefined`: an end is not put off. */
   readonly blockShutdownMs: number | undefined
-  readonly wait: boolean
   readonly logLevel: LogLevel
   readonly logAsJson: boolean
   readonly logFile: string | undefined
@@ -150,7 +149,6 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
     modulesPaths: Object.freeze(values['modules-path']),
     gracefulShutdownMs: (graceful < 0 ? 5 : graceful) * 1000,
     blockShutdownMs: values['dapr-block-shutdown-duration'],
-    wait: values.wait,
     logLevel: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error', 'fatal'], errors),
     logAsJson: values['log-as-json'],
     logFile: values['log-file'] || undefined,
