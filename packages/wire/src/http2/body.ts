@@ -112,10 +112,10 @@ export class StreamBody implements Body {
   /** The stream broke, or nobody wants the rest. */
   fail(error: WireError): void {
     if (this.failure !== undefined) return
+    this.release()
     // What came completely can still be read.
     if (this.finished && error.code !== 'ABORTED') return
     this.failure = error
-    this.release()
     this.chunks = []
     const reader = this.whole ?? this.next
     this.whole = this.next = undefined
@@ -124,9 +124,9 @@ export class StreamBody implements Body {
 
   /** The answer is complete: whatever was not read must not hold the window of the connection. */
   discard(): void {
+    this.release()
     if (this.taken) return
     this.taken = this.discarding = true
-    this.release()
     this.chunks = []
   }
 

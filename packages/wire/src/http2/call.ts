@@ -40,6 +40,7 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
   private aborted: (() => void) | undefined
   private stream: Stream | undefined
   private attempts = 0
+  /** When it began to wait: for a connection, then for the head of the response. */
   private sentAt = -1
   private answered = false
   private over = false
@@ -65,6 +66,14 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
   /** Whether nobody waits for an answer any more. */
   get settled(): boolean {
     return this.over
+  }
+
+  /** Told of the time while it waits for a connection. */
+  tickQueued(now: number): void {
+    if (this.sentAt < 0) this.sentAt = now
+    const { connectMs = 5_000 } = this.timeouts
+    if (now - this.sentAt <= connectMs) return
+    this.settle(new WireError('TIMEOUT', `no connection to ${this.request.origin} within ${connectMs} ms`))
   }
 
   /** Opens a stream on a connection that has room. */

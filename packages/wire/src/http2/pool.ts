@@ -7,6 +7,7 @@ import type { Origin } from '../origin.ts'
 import type { Call } from './call.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientRules, ConnectionOwner } from './client-connection.ts'
+import type { Ticking } from './turn.ts'
 
 /** How the connections of a pool are made. */
 export interface PoolRules extends ClientRules {
@@ -19,7 +20,7 @@ export interface PoolRules extends ClientRules {
  * The connections to one origin: one as long as it has room for further streams, more when it has not, a new
  * one when the server sends it away.
  */
-export class Pool implements ConnectionOwner {
+export class Pool implements ConnectionOwner, Ticking {
   readonly origin: Origin
   private readonly rules: PoolRules
   /** Connections that take streams, and those that only finish. */
@@ -57,11 +58,20 @@ export class Pool implements ConnectionOwner {
       if (connection !== undefined) return call.send(connection)
     }
     this.queue.push(call)
+    this.rules.shared.ticker.add(this)
     this.grow()
+  }
+
+  /** Calls do not wait for ever. */
+  tick(now: number): void {
+    for (const call of this.queue) if (!call.settled) call.tickQueued(now)
+    this.queue = this.queue.filter((call) => !call.settled)
+    if (this.queue.length === 0) this.rules.shared.ticker.delete(this)
   }
 
   close(): void {
     this.closed = true
+    this.rules.shared.ticker.delete(this)
     this.connecting?.destroy()
     this.failQueue(new WireError('ABORTED', 'the client is closed'))
     for (const connection of [...this.all]) connection.destroy()

@@ -256,6 +256,19 @@ describe('a client', () => {
     expect((await own.request({ origin })).status).toBe(204)
   })
 
+  it('does not wait for ever for a place', async () => {
+    const server = await rawServer(3, 1)
+    const own = client({ maxConnections: 1, timeouts: { connectMs: 60 } })
+    const first = failure(own.request({ origin: server.origin }))
+    const peer = await server.peer()
+    await peer.until(({ type, flags }) => type === 'SETTINGS' && flags === 1)
+    const second = await failure(own.request({ origin: server.origin }))
+    expect(second).toMatchObject({ code: 'TIMEOUT', sent: false })
+    expect(own.stats).toEqual({ connections: 1, idle: 0, running: 1 })
+    own.close()
+    expect(await first).toMatchObject({ code: 'RESET' })
+  })
+
   it('cuts everything when it is closed', async () => {
     const server = await rawServer()
     const own = client()

@@ -122,6 +122,54 @@ describe('a connection', () => {
     expect(from.fields(await from.type('HEADERS'))[0]).toBe(':status: 501')
   })
 
+  it('that drains takes what is on its way, then refuses, then ends', async () => {
+    const release: (() => void)[] = []
+    const { peer, server } = await serve(async (_, response) => {
+      await new Promise<void>((resolve) => release.push(resolve))
+      response.send(204)
+    })
+    const from = peer().begin().get(1)
+    await until(() => release.length === 1, 'the first runs')
+    const closed = server.close()
+    const { payload } = await from.type('GOAWAY')
+    expect(payload.readUInt32BE()).toBe(0x7fffffff)
+    from.get(3)
+    const ping = await from.type('PING')
+    from.send('PING', 1, 0, ping.payload).get(5)
+    const second = await from.until((found) => found.type === 'GOAWAY' && found.payload !== payload)
+    expect(second.payload.readUInt32BE()).toBe(3)
+    expect((await from.type('RST_STREAM')).code).toBe(code.REFUSED_STREAM)
+    for (const resume of release) resume()
+    await closed
+    expect((await from.end()).filter(({ type }) => type === 'HEADERS')).toHaveLength(2)
+  })
+
+  it('gives its window back when a body is neither read nor wanted', async () => {
+    const { peer } = await serve((request, response) => {
+      if (request.path === '/read') void request.body[Symbol.asyncIterator]().next()
+      response.send(204)
+    })
+    const from = peer().begin()
+    const piece = Buffer.alloc(16_000)
+    let credit = 65_535
+    let counted = 0
+    const window = (): number => {
+      for (; counted < from.frames.length; counted++) {
+        const { type, stream, payload } = from.frames[counted]!
+        if (type === 'WINDOW_UPDATE' && stream === 0) credit += payload.readUInt32BE()
+      }
+      return credit
+    }
+    // Three times what the window of the connection holds.
+    for (let stream = 1; stream < 1600; stream += 2) {
+      await until(() => window() >= piece.length, 'the window is open')
+      const path = stream % 4 === 1 ? '/read' : '/'
+      from.send('HEADERS', 4, stream, block([method, scheme, [':path', path], authority]))
+      from.send('DATA', 1, stream, piece)
+      credit -= piece.length
+    }
+  })
+
   it('writes once for all that happens in one turn', async () => {
     const { peer, sockets } = await serve((_, response) => response.send(200, [], 'x'))
     const from = peer().begin()
