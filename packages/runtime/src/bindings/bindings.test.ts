@@ -114,6 +114,18 @@ describe('input bindings', () => {
     await inputs.stop()
   })
 
+  it('says when a source ended by itself, also where it rejects, which it should not', async () => {
+    const { binding, inputs, logger } = setUp({ direction: 'input' })
+    binding.read = async () => ({ ended: Promise.reject(new Error('gone')), close: async () => {} })
+    await inputs.start()
+    await settle()
+    expect([inputs.list(), logger.records.at(-1)]).toMatchObject([
+      [],
+      { level: 'error', message: 'input binding ticks ended', fields: { problem: 'gone' } },
+    ])
+    await inputs.stop()
+  })
+
   it('posts events with their metadata and hands the answer back', async () => {
     const { app, binding, inputs } = setUp({ direction: 'input', route: 'jobs/tick' })
     await inputs.start()

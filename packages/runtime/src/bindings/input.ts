@@ -105,10 +105,12 @@ class Inputs implements InputBindings {
       const deliver = this.delivery(name, path, channel)
       const reader = await whilePending(signal, (pending) => binding.read!(deliver, { signal: pending }))
       this.readers.set(name, reader)
-      void reader.ended.then((error) => {
+      const ended = (error: unknown): void => {
         this.readers.delete(name)
-        if (error !== undefined) logger.error(`input binding ${name} ended`, { problem: error.message })
-      })
+        if (error !== undefined) logger.error(`input binding ${name} ended`, { problem: messageOf(error) })
+      }
+      // It never rejects, says the contract; one that does must not end the process.
+      void reader.ended.then(ended, ended)
     } catch (error) {
       logger.error(`input binding ${name} cannot be read`, { problem: messageOf(error) })
     }
