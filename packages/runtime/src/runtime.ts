@@ -7,7 +7,13 @@ import {
   type Part,
 } from '@outrigger/host'
 import type { Clock, ComponentDefinition, Logger, Random } from '@outrigger/spec'
-import { createServer, type BoundAddress, type Handler, type Server } from '@outrigger/wire'
+import {
+  createServer,
+  type BoundAddress,
+  type Handler,
+  type Server,
+  type ServerOptions,
+} from '@outrigger/wire'
 import { BindingsHandler } from './api/bindings/handler.ts'
 import { ConfigurationHandler } from './api/configuration/handler.ts'
 import { CryptoHandler } from './api/crypto/handler.ts'
@@ -29,7 +35,6 @@ import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
 import { createPubSubEngine } from './pubsub/engine.ts'
 import { publicApi, sidecarApi } from './server/apis.ts'
-import { GrpcUnavailable } from './server/grpc-unavailable.ts'
 import { listenError, listenOn } from './server/listen.ts'
 import { load, unload, type Loaded } from './startup.ts'
 import { version } from './version.ts'
@@ -74,7 +79,6 @@ export class RuntimeCore {
   readonly #clock: Clock
   readonly #random: Random
   readonly #servers: Server[] = []
-  #grpc: GrpcUnavailable | undefined
   #loaded: Loaded | undefined
   #channel: AppChannel | undefined
   #attachment: Attachment | undefined
@@ -190,7 +194,7 @@ export class RuntimeCore {
           this.#outbound.ready()
         },
         stop: async (signal) => {
-          await Promise.all([...this.#servers.map((server) => server.close(signal)), this.#grpc?.close()])
+          await Promise.all(this.#servers.map((server) => server.close(signal)))
         },
       },
       {
@@ -325,7 +329,18 @@ export class RuntimeCore {
     if (folder === undefined) {
       const what = { api: 'the HTTP API', flag: 'dapr-http-port' }
       this.#http = await listenOn(http, what, addresses, options.httpPort, this.#logger)
-      await this.#listenGrpc(addresses)
+      const grpc = this.#server(
+        lazily(async () => (await import('./server/grpc-api.ts')).grpcApi(parts)),
+        ['h2c'],
+      )
+      const bound = await listenOn(
+        grpc,
+        { api: 'the gRPC API', flag: 'dapr-grpc-port' },
+        addresses,
+        options.grpcPort,
+        this.#logger,
+      )
+      this.#grpcPort = bound[0]?.port
     } else {
       const path = `${folder}/dapr-${appId}-http.socket`
       try {
@@ -342,29 +357,30 @@ export class RuntimeCore {
     }
   }
 
-  async #listenGrpc(addresses: readonly (string | undefined)[]): Promise<void> {
-    this.#grpc = new GrpcUnavailable(this.#logger)
-    for (const host of addresses) {
-      const wanted = this.#grpcPort ?? this.#options.grpcPort
-      try {
-        this.#grpcPort = await this.#grpc.listen(host, wanted)
-      } catch (error) {
-        throw listenError(
-          error,
-          { api: 'the gRPC API', flag: 'dapr-grpc-port' },
-          host === undefined ? `port ${wanted}` : `${host}:${wanted}`,
-        )
-      }
-    }
-    this.#logger.info(`the gRPC API is not available yet: port ${this.#grpcPort} answers UNIMPLEMENTED`)
-  }
-
-  #server(handler: Handler): Server {
+  #server(handler: Handler, protocols?: ServerOptions['protocols']): Server {
     const server = createServer(
-      { maxBodyBytes: this.#options.maxBodyBytes, maxHeaderBytes: this.#options.readBufferBytes },
+      {
+        maxBodyBytes: this.#options.maxBodyBytes,
+        maxHeaderBytes: protocols === undefined ? this.#options.readBufferBytes : grpcHeaderBytes,
+        ...(protocols !== undefined && { protocols }),
+      },
       handler,
     )
     this.#servers.push(server)
     return server
+  }
+}
+
+/** Metadata of gRPC calls may be larger than --read-buffer-size, as in Dapr. */
+const grpcHeaderBytes = 64 * 1024
+
+/** A handler that is made when the first request comes: what it needs is loaded by nobody else. */
+function lazily(load: () => Promise<Handler>): Handler {
+  let handler: Promise<Handler> | undefined
+  return async (request, response) => {
+    handler ??= load()
+    await (
+      await handler
+    )(request, response)
   }
 }

@@ -28,10 +28,18 @@ test('a list for gRPC alone says nothing of HTTP', () => {
 test('rules that decide about nothing are found', () => {
   const paths = ['v1.0/state/:store', 'v1.0-alpha1/lock/*', 'v1.0/invoke/*']
   const fine = [rule('State'), rule('lock', 'v1.0-alpha1'), rule('subscribe', undefined, 'grpc')]
-  const idle = [rule('statee'), rule('lock', 'v1.0'), rule('state', 'v1', 'http')]
+  const idle = [rule('statee'), rule('lock', 'v1.0'), rule('state', 'v2', 'http')]
   expect(idleRules({ allowed: [fine[0]!, idle[1]!], denied: [...fine, idle[0]!, idle[2]!] }, paths)).toEqual([
     idle[0],
     idle[2],
     idle[1],
   ])
+})
+
+test('a list for gRPC holds for gRPC, whichever way its version is written', () => {
+  const access = { allowed: [], denied: [rule('state', 'v1', 'grpc'), rule('lock', 'v1.0-alpha1')] }
+  expect(allows(access, 'v1/state', 'grpc')).toBe(false)
+  expect(allows(access, 'v1alpha1/lock', 'grpc')).toBe(false)
+  expect(allows(access, 'v1/secrets', 'grpc')).toBe(true)
+  expect(allows(access, 'v1.0/state', 'http')).toBe(true)
 })

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Clock, Logger } from '@outrigger/spec'
 import type { Handler, ServerRequest, ServerResponse } from '@outrigger/wire'
 import { ApiError, errorDetails } from '../api/api-error.ts'
@@ -6,6 +5,7 @@ import { metadataFields } from '../app/fields.ts'
 import type { Cors } from './cors.ts'
 import { HttpCall } from './http-call.ts'
 import { ResponseWithFields } from './response-with-fields.ts'
+import { tokenCheck } from './token.ts'
 import { Router, type HttpRoute } from './router.ts'
 
 export interface HttpApiOptions {
@@ -31,7 +31,7 @@ export function httpApi(options: HttpApiOptions): Handler {
   const { fallback, cors, logger, clock } = options
   const router = new Router()
   for (const route of options.routes) router.add(route)
-  const token = options.apiToken === undefined ? undefined : Buffer.from(options.apiToken)
+  const checkToken = tokenCheck(options.apiToken)
 
   function fail(call: HttpCall, error: unknown): void {
     const { response, request } = call
@@ -70,8 +70,8 @@ export function httpApi(options: HttpApiOptions): Handler {
     const params: string[] = []
     const route = router.find(request.method, cleanPath(request.path), params) ?? fallback
     const call = new HttpCall(request, response, params)
-    if (token !== undefined) {
-      if (route.open !== true && !tokenMatches(token, request.fields.get('dapr-api-token'))) {
+    if (options.apiToken !== undefined) {
+      if (route.open !== true && !checkToken(request.fields.get('dapr-api-token'))) {
         response.send(401, plainText, 'invalid api token')
         return undefined
       }
@@ -91,13 +91,6 @@ export function httpApi(options: HttpApiOptions): Handler {
     if (options.logCalls !== undefined) logCall(route, call, startedAt)
     return undefined
   }
-}
-
-/** Compares in a time that tells nothing of the token. */
-function tokenMatches(expected: Buffer, given: string | undefined): boolean {
-  if (given === undefined) return false
-  const bytes = Buffer.from(given)
-  return bytes.length === expected.length && timingSafeEqual(bytes, expected)
 }
 
 /** Resolves empty and dot segments and takes the slash off the end; the path of most requests is clean already. */

@@ -15,8 +15,8 @@ export interface ServerCall {
   readonly metadata: Fields
   /** Aborts when the caller cancels or its deadline passes. */
   readonly signal: AbortSignal
-  /** When the caller stops waiting, in milliseconds since the epoch. */
-  readonly deadlineMs: number | undefined
+  /** How long the caller waits, from when the call came. */
+  readonly timeoutMs: number | undefined
   readonly remoteAddress: string
   /** Sent before the first message. */
   setMetadata(metadata: FieldsInit): void
@@ -94,7 +94,7 @@ type UnaryRoute = Extract<GrpcRoute, { method: { kind: 'unary' } }>
 /** One call on its way. */
 class Exchange implements ServerCall {
   readonly path: string
-  readonly deadlineMs: number | undefined
+  readonly timeoutMs: number | undefined
   private readonly request: ServerRequest
   private readonly response: ServerResponse
   private readonly limit: number
@@ -102,7 +102,6 @@ class Exchange implements ServerCall {
   private sentMetadata: FieldsInit | undefined
   private sentTrailers: FieldsInit | undefined
   private writer: BodyWriter | undefined
-  private readonly timeoutMs: number | undefined
   private deadline: AbortController | undefined
   private timer: NodeJS.Timeout | undefined
   private compress = false
@@ -124,7 +123,6 @@ class Exchange implements ServerCall {
       if (ms === undefined)
         throw new GrpcError(grpcStatus.INTERNAL, `grpc-timeout ${timeout.slice(0, 20)} is malformed`)
       this.timeoutMs = ms
-      this.deadlineMs = Date.now() + ms
     }
   }
 

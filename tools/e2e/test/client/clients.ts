@@ -25,6 +25,16 @@ export function clientOf(sdk: Sdk, sidecar: Sidecar, daprApiToken?: string): lat
   })
 }
 
+/** The same client over gRPC. */
+export function grpcClientOf(sdk: Sdk, sidecar: Sidecar): latest.DaprClient {
+  return new sdk.DaprClient({
+    daprHost: '127.0.0.1',
+    daprPort: String(sidecar.grpcPort),
+    communicationProtocol: sdk.CommunicationProtocolEnum.GRPC,
+    logger: quiet,
+  })
+}
+
 /** A server of an application. Its sidecar may start earlier or later: they only know each other's port. */
 export function serverOf(sdk: Sdk, httpPort: number, appPort: number): latest.DaprServer {
   return new sdk.DaprServer({

@@ -1,15 +1,5 @@
-import { createRequire } from 'node:module'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import {
-  App,
-  call,
-  component,
-  endApps,
-  endSidecars,
-  startSidecar,
-  type Sidecar,
-  type Json,
-} from '../../src/index.ts'
+import { App, call, component, endApps, endSidecars, startSidecar, type Sidecar } from '../../src/index.ts'
 
 const ends = async (): Promise<void> => {
   await endSidecars()
@@ -274,22 +264,5 @@ describe('what is not offered', () => {
     expect((await call(port, 'PUT', '/v1.0/metadata/a', 'b')).status).toBe(204)
     expect((await call(port, 'GET', '/v1.0/state/store/k')).status).toBe(404)
     expect((await call(port, 'POST', '/v1.0/shutdown')).status).toBe(404)
-  })
-
-  test('the gRPC port answers UNIMPLEMENTED and says why', async () => {
-    const sidecar = await startSidecar({ resources: state })
-    const fromClient = createRequire(createRequire(import.meta.url).resolve('dapr-client-3-6'))
-    const grpc = fromClient('@grpc/grpc-js')
-    const client = new grpc.Client(`127.0.0.1:${sidecar.grpcPort}`, grpc.credentials.createInsecure())
-    const same = (bytes: Buffer): Buffer => bytes
-    for (let round = 0; round < 2; round++) {
-      const error = await new Promise<Json>((resolve) => {
-        const path = '/dapr.proto.runtime.v1.Dapr/GetState'
-        client.makeUnaryRequest(path, same, same, Buffer.alloc(0), (problem: unknown) => resolve(problem))
-      })
-      expect(error.code).toBe(grpc.status.UNIMPLEMENTED)
-      expect(error.details).toContain('the gRPC API is not available')
-    }
-    client.close()
   })
 })

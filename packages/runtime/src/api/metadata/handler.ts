@@ -1,5 +1,6 @@
 import type { SubscriptionInfo } from '../../pubsub/types.ts'
 import { ApiError } from '../api-error.ts'
+import { goDuration } from './go-duration.ts'
 
 export interface MetadataSource {
   readonly appId: string
@@ -28,6 +29,12 @@ export interface MetadataSource {
           | undefined
       }
     | undefined
+}
+
+export interface Description extends Pick<MetadataSource, 'appId' | 'version' | 'enabledFeatures' | 'app'> {
+  readonly components: ReturnType<MetadataSource['components']>
+  readonly subscriptions: readonly SubscriptionInfo[]
+  readonly extended: Record<string, string>
 }
 
 /** Bounds what callers can make the sidecar keep. */
@@ -60,17 +67,29 @@ export class MetadataHandler {
     this.#extended.set(key, value)
   }
 
+  /** What there is to tell now. */
+  describe(): Description {
+    const { appId, version, enabledFeatures, app } = this.#source
+    return {
+      appId,
+      version,
+      enabledFeatures,
+      app,
+      components: this.#source.components(),
+      subscriptions: this.#source.subscriptions(),
+      extended: { ...Object.fromEntries(this.#extended), daprRuntimeVersion: version },
+    }
+  }
+
   /** The document of GET /v1.0/metadata. Empty lists are left out, as in Dapr. */
   get(): Record<string, unknown> {
-    const { appId, version, enabledFeatures, app } = this.#source
-    const components = this.#source.components()
-    const subscriptions = this.#source.subscriptions()
+    const { appId, version, enabledFeatures, app, components, subscriptions, extended } = this.describe()
     return {
       id: appId,
       runtimeVersion: version,
       ...(enabledFeatures.length > 0 && { enabledFeatures }),
       ...(components.length > 0 && { components }),
-      extended: { ...Object.fromEntries(this.#extended), daprRuntimeVersion: version },
+      extended,
       ...(subscriptions.length > 0 && { subscriptions: subscriptions.map(subscription) }),
       ...(app !== undefined && {
         appConnectionProperties: {
@@ -102,14 +121,4 @@ function subscription(info: SubscriptionInfo): Record<string, unknown> {
     deadLetterTopic: info.deadLetterTopic ?? '',
     type: info.type,
   }
-}
-
-/** A duration as Go prints it: `5s`, `500ms`, `1m30s`. */
-export function goDuration(ms: number): string {
-  if (ms < 1000) return `${ms}ms`
-  const hours = Math.floor(ms / 3_600_000)
-  const minutes = Math.floor((ms % 3_600_000) / 60_000)
-  const seconds = (ms % 60_000) / 1000
-  if (hours > 0) return `${hours}h${minutes}m${seconds}s`
-  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { apiOf, ask } from '../../../test/support/fake-exchange.ts'
-import { goDuration, MetadataHandler, type MetadataSource } from './handler.ts'
+import { goDuration } from './go-duration.ts'
+import { MetadataHandler, type MetadataSource } from './handler.ts'
 import { metadataRoutes } from './http.ts'
 
 function setUp(source: Partial<MetadataSource> = {}) {

@@ -76,7 +76,7 @@ test('what somebody else stored is sent as far as a header can hold it', async (
   expect([answer.status, [...answer.fields]]).toEqual([
     200,
     [
-      ['content-type', 'application/octet-stream'],
+      ['content-type', 'application/json'],
       ['metadata.fine', Buffer.from('ü').toString('latin1')],
       ['metadata.ttlexpiretime', '2026-01-01T00:00:00.000Z'],
     ],

@@ -129,10 +129,17 @@ async function getBulk(handler: StateHandler, call: HttpCall): Promise<void> {
   call.response.send(200, jsonType, `[${parts.join(',')}]`)
 }
 
-/** JSON stands as it is; what is not JSON comes as base64 text. */
+/** JSON stands as it is, whichever API saved it; what is not JSON comes as base64 text. */
 function bulkData({ value }: StateItem): string {
-  if (value.kind === 'binary') return JSON.stringify(Buffer.from(value.bytes).toString('base64'))
-  return value.bytes.length === 0 ? 'null' : decoder.decode(value.bytes)
+  if (value.bytes.length === 0) return 'null'
+  const text = decoder.decode(value.bytes)
+  if (value.kind === 'json') return text
+  try {
+    JSON.parse(text)
+    return text
+  } catch {
+    return JSON.stringify(Buffer.from(value.bytes).toString('base64'))
+  }
 }
 
 function itemMetadata(item: StateItem): Metadata | undefined {
@@ -150,10 +157,11 @@ function itemFields(item: StateItem): readonly string[] {
   return fields
 }
 
-function contentTypeOf({ contentType, kind }: StateValue): string {
+function contentTypeOf({ contentType }: StateValue): string {
   // Others may have written it.
   if (contentType !== undefined && isFieldValue(contentType)) return asField(contentType)
-  return kind === 'json' ? 'application/json' : 'application/octet-stream'
+  // As in Dapr: what came without a type is called JSON, and clients of both APIs share values.
+  return 'application/json'
 }
 
 function contentTypeIn(value: unknown, where: string): string | undefined {

@@ -1,0 +1,58 @@
+import { ActorRuntime_ActorRuntimeStatus, PubsubSubscriptionType } from '@outrigger/proto/runtime'
+import { goDuration } from './go-duration.ts'
+import type { DaprHandlers } from '../grpc-call.ts'
+import type { MetadataHandler } from './handler.ts'
+
+/** The metadata methods of the gRPC API. */
+export function metadataMethods(
+  handler: MetadataHandler,
+): Required<Pick<DaprHandlers, 'getMetadata' | 'setMetadata'>> {
+  return {
+    getMetadata() {
+      const { appId, version, enabledFeatures, components, subscriptions, extended, app } = handler.describe()
+      return {
+        id: appId,
+        runtimeVersion: version,
+        enabledFeatures: [...enabledFeatures],
+        registeredComponents: components.map((component) => ({
+          ...component,
+          capabilities: [...component.capabilities],
+        })),
+        extendedMetadata: extended,
+        subscriptions: subscriptions.map((info) => ({
+          pubsubName: info.pubsubName,
+          topic: info.topic,
+          metadata: { ...info.metadata },
+          rules: { rules: info.rules.map(({ match, path }) => ({ match, path })) },
+          deadLetterTopic: info.deadLetterTopic ?? '',
+          type: PubsubSubscriptionType[info.type],
+        })),
+        ...(app !== undefined && {
+          appConnectionProperties: {
+            port: app.port,
+            protocol: app.protocol,
+            channelAddress: app.channelAddress,
+            maxConcurrency: app.maxConcurrency ?? 0,
+            ...(app.health !== undefined && {
+              health: {
+                healthCheckPath: app.health.path,
+                healthProbeInterval: goDuration(app.health.intervalMs),
+                healthProbeTimeout: goDuration(app.health.timeoutMs),
+                healthThreshold: app.health.threshold,
+              },
+            }),
+          },
+        }),
+        actorRuntime: {
+          runtimeStatus: ActorRuntime_ActorRuntimeStatus.DISABLED,
+          hostReady: false,
+          placement: 'placement: disconnected',
+        },
+      }
+    },
+    setMetadata({ key, value }) {
+      handler.set(key, value)
+      return {}
+    },
+  }
+}

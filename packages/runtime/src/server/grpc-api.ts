@@ -1,0 +1,82 @@
+import { AppCallback, Dapr } from '@outrigger/proto/runtime'
+import { reflectionRoutes, routesOf } from '@outrigger/proto/serve'
+import type { Logger } from '@outrigger/spec'
+import type { Handler } from '@outrigger/wire'
+import { createGrpcHandler, GrpcError, grpcStatus } from '@outrigger/wire/grpc'
+import { bindingsMethods } from '../api/bindings/grpc.ts'
+import { configurationMethods } from '../api/configuration/grpc.ts'
+import { cryptoMethods } from '../api/crypto/grpc.ts'
+import type { DaprHandlers } from '../api/grpc-call.ts'
+import { invokeMethods } from '../api/invoke/grpc.ts'
+import { lockMethods } from '../api/lock/grpc.ts'
+import { metadataMethods } from '../api/metadata/grpc.ts'
+import { publishMethods } from '../api/publish/grpc.ts'
+import { secretsMethods } from '../api/secrets/grpc.ts'
+import { stateMethods } from '../api/state/grpc.ts'
+import { subtleCryptoMethods } from '../api/subtlecrypto/grpc.ts'
+import type { Configuration } from '../config/configuration.ts'
+import type { RuntimeOptions } from '../config/options.ts'
+import type { RuntimeApi } from '../runtime.ts'
+import { allows } from './api-access.ts'
+import { withStatuses } from './grpc-errors.ts'
+import { tokenCheck } from './token.ts'
+
+export interface GrpcApiParts {
+  readonly options: RuntimeOptions
+  readonly configuration: Configuration
+  readonly api: RuntimeApi
+  readonly logger: Logger
+  readonly onShutdownRequest: (force: boolean) => void
+}
+
+/** The gRPC API that the application calls. Its modules are many: import this file when the first call comes. */
+export function grpcApi(parts: GrpcApiParts): Handler {
+  const { options, configuration, logger } = parts
+  const allowed = (group: string): boolean => allows(configuration.apiAccess, group, 'grpc')
+  const handlers: DaprHandlers = Object.assign(
+    {},
+    ...groups(parts).flatMap(([group, methods]) => (allowed(group) ? [methods] : [])),
+  )
+  const checkToken = tokenCheck(options.apiToken)
+  return createGrpcHandler({
+    routes: [...routesOf(Dapr, withStatuses(handlers)), ...reflectionRoutes([Dapr, AppCallback])],
+    maxMessageBytes: options.maxBodyBytes,
+    authorize(request) {
+      if (!checkToken(request.fields.get('dapr-api-token'))) {
+        throw new GrpcError(grpcStatus.UNAUTHENTICATED, 'invalid api token')
+      }
+      request.fields.delete('dapr-api-token')
+    },
+    onError: (error, path) => logger.error('a call failed for a reason that nobody foresaw', { path, error }),
+  })
+}
+
+/** The methods of each building block, under the name and version that access lists know it by. */
+function groups({
+  api,
+  options,
+  onShutdownRequest,
+}: GrpcApiParts): readonly (readonly [string, DaprHandlers])[] {
+  return [
+    ['v1/state', stateMethods(api.state)],
+    ['v1/publish', publishMethods(api.publish)],
+    ['v1/bindings', bindingsMethods(api.bindings, options.maxBodyBytes)],
+    ['v1/secrets', secretsMethods(api.secrets)],
+    ['v1/configuration', configurationMethods(api.configuration)],
+    ['v1alpha1/lock', lockMethods(api.lock)],
+    ['v1alpha1/crypto', cryptoMethods(api.crypto)],
+    ['v1alpha1/subtlecrypto', subtleCryptoMethods(api.subtleCrypto)],
+    ['v1/invoke', invokeMethods(api.invoke, options.maxBodyBytes)],
+    ['v1/metadata', metadataMethods(api.metadata)],
+    [
+      'v1/shutdown',
+      {
+        shutdown(_request, call) {
+          const force = call.metadata.get('dapr-force-shutdown')
+          onShutdownRequest(force === 'true' || force === '1')
+          return {}
+        },
+      },
+    ],
+  ]
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cases } from '../../interop/cases.ts'
+import { selfSigned } from '../../interop/certificate.ts'
+import type { OurServer } from '../../interop/ours.ts'
+import { peers, type Peer, type PeerName } from '../../interop/peers.ts'
+import type { Caller, Certificate, Server } from '../../interop/peer.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'grpc-interop-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+let certificate: Certificate
+beforeAll(() => {
+  certificate = selfSigned(folder)
+})
+
+const others = ['grpc-js', 'connect-node', 'grpc-go', 'grpc-java'] as const
+
+// The others among themselves: each once as client and once as server, so that the cases themselves are right.
+for (const [index, client] of others.entries()) pair(client, others[(index + 1) % others.length]!, false)
+
+for (const secure of [false, true]) {
+  pair('ours', 'ours', secure)
+  for (const other of others) {
+    pair(other, 'ours', secure)
+    pair('ours', other, secure)
+  }
+}
+
+function pair(client: PeerName, server: PeerName, secure: boolean): void {
+  const from: Peer = peers[client]
+  const to: Peer = peers[server]
+  const name = `${client} calls ${server} (${secure ? 'TLS' : 'h2c'})`
+  const missing = from.missing ?? to.missing
+  if (missing === undefined) describe(name, () => body(from, to, secure))
+  else if (process.env['OUTRIGGER_REQUIRE_SERVICES'] !== '1')
+    describe.skip(`${name} [skipped: ${missing}]`, () => body(from, to, secure))
+  else {
+    it(name, () => {
+      throw new Error(`${missing}; OUTRIGGER_REQUIRE_SERVICES=1 forbids to skip`)
+    })
+  }
+}
+
+function body(client: Peer, server: Peer, secure: boolean): void {
+  let running: Server | undefined
+  let caller: Caller | undefined
+  let results: ReadonlyMap<string, string> | undefined
+
+  beforeAll(async () => {
+    running = await server.serve(secure ? certificate : undefined)
+    const address = { port: running.port, certificate: secure ? certificate : undefined }
+    caller = client.call?.(address)
+    results = await client.callAll?.(address)
+  }, 300_000)
+  afterAll(async () => {
+    caller?.close()
+    await running?.close()
+  })
+
+  it.each(Object.entries(cases))('%s', async (name, run) => {
+    if (results !== undefined) expect(results.get(name)).toBe('')
+    else await run(caller!)
+  })
+
+  if (client.callAll !== undefined) {
+    it('knows no other cases', () => expect([...results!.keys()]).toEqual(Object.keys(cases)))
+  }
+  if (server === peers.ours) {
+    it('takes one connection, with gzip one more at most, and compressed requests', () => {
+      const { connections, encodings } = running as OurServer
+      expect(connections()).toBeLessThanOrEqual(2)
+      expect(encodings).toContain('gzip')
+    })
+  }
+}
