@@ -32,3 +32,15 @@ test('a semaphore lets waiters through in order', async () => {
   await Promise.all(waiting)
   expect(order).toEqual([1, 2])
 })
+
+test('after a rejection nothing more is begun', async () => {
+  const begun: number[] = []
+  const work = mapConcurrently([1, 2, 3, 4, 5], 2, async (n) => {
+    begun.push(n)
+    await Promise.resolve()
+    if (n === 1) throw new Error('no')
+  })
+  await expect(work).rejects.toThrow('no')
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+  expect(begun).toEqual([1, 2])
+})

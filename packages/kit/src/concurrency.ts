@@ -1,4 +1,7 @@
-/** Calls `work` for every item, at most `limit` at a time, and keeps the order of the results. The first rejection wins. */
+/**
+ * Calls `work` for every item, at most `limit` at a time, and keeps the order of the results. The first rejection wins;
+ * what was not begun by then is not.
+ */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   limit: number,
@@ -9,7 +12,12 @@ export async function mapConcurrently<T, R>(
   const worker = async (): Promise<void> => {
     while (next < items.length) {
       const index = next++
-      results[index] = await work(items[index]!, index)
+      try {
+        results[index] = await work(items[index]!, index)
+      } catch (error) {
+        next = items.length
+        throw error
+      }
     }
   }
   await Promise.all(Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, worker))
