@@ -1,51 +1,9 @@
-import { connect } from 'node:http2'
-import type {
-  ClientHttp2Session,
-  ClientHttp2Stream,
-  IncomingHttpHeaders,
-  OutgoingHttpHeaders,
-} from 'node:http2'
 import { describe, expect, it } from 'vitest'
-import { cleanup, until } from '../setup.ts'
+import { until } from '../setup.ts'
+import { answer, pattern, send, session } from './node-session.ts'
 import { selfSigned, serve } from './setup.ts'
 
 const pair = selfSigned()
-
-function session(origin: string, options: object = {}): ClientHttp2Session {
-  const created = connect(origin, { ...(pair === undefined ? {} : { ca: pair.cert }), ...options })
-  created.on('error', () => {})
-  cleanup(() => created.destroy())
-  return created
-}
-
-interface Answer {
-  readonly headers: IncomingHttpHeaders
-  readonly trailers?: IncomingHttpHeaders
-  readonly body: Buffer
-}
-
-function answer(stream: ClientHttp2Stream): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
-    let headers: IncomingHttpHeaders = {}
-    let trailers: IncomingHttpHeaders = {}
-    stream.on('response', (found) => (headers = found))
-    stream.on('trailers', (found) => (trailers = found))
-    stream.on('data', (part: Buffer) => parts.push(part))
-    stream.on('end', () => resolve({ headers, trailers, body: Buffer.concat(parts) }))
-    stream.on('error', reject)
-  })
-}
-
-function send(from: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: Buffer): Promise<Answer> {
-  const stream = from.request(headers, { endStream: body === undefined })
-  if (body !== undefined) stream.end(body)
-  return answer(stream)
-}
-
-function pattern(size: number): Buffer {
-  return Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index * 7 + (index >> 8)) % 256))
-}
 
 describe('a server asked by node:http2', () => {
   it('gives the handler the request as it was sent', async () => {
@@ -266,36 +224,9 @@ describe('a server asked by node:http2', () => {
 
   it.skipIf(pair === undefined)('speaks TLS with ALPN', async () => {
     const { origin } = await serve((request, response) => response.send(200, [], request.scheme), {}, pair)
-    const from = session(origin)
+    const from = session(origin, { ca: pair!.cert })
     const found = await send(from, { ':path': '/' })
     expect(found.body.toString()).toBe('https')
     expect(from.alpnProtocol).toBe('h2')
-  })
-})
-
-describe('a client that does more than others, but nothing wrong', () => {
-  it('may open windows in small steps', async () => {
-    const { origin } = await serve((_, response) => response.send(200, [], Buffer.alloc(3_000_000)))
-    const found = await send(session(origin, { settings: { initialWindowSize: 700 } }), { ':path': '/' })
-    expect(found.body.length).toBe(3_000_000)
-  })
-
-  it('may cancel a good part of its requests', async () => {
-    const { origin, server } = await serve(async (request, response) => {
-      if (request.path === '/slow') await new Promise(setImmediate)
-      response.send(200, [], 'x')
-    })
-    const from = session(origin)
-    for (let round = 0; round < 60; round++) {
-      const all = Array.from({ length: 50 }, () => send(from, { ':path': '/' }))
-      for (let count = 0; count < 40; count++) {
-        const stream = from.request({ ':path': '/slow' })
-        stream.on('error', () => {})
-        stream.close(8)
-      }
-      await Promise.all(all)
-    }
-    expect(server.stats.connectionsTotal).toBe(1)
-    expect(from.destroyed).toBe(false)
   })
 })
