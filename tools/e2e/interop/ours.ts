@@ -1,0 +1,157 @@
+import { createServer, type Server as NodeServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { GrpcChannel, type CallOptions as OwnOptions } from '../../../packages/wire/src/grpc/client.ts'
+import { decodeBinary, encodeBinary } from '../../../packages/wire/src/grpc/metadata.ts'
+import type { GrpcMethod, MethodKind } from '../../../packages/wire/src/grpc/method.ts'
+import { createGrpcHandler, type GrpcRoute, type ServerCall } from '../../../packages/wire/src/grpc/server.ts'
+import { GrpcError, type GrpcStatusCode } from '../../../packages/wire/src/grpc/status.ts'
+import { createHttp2Client } from '../../../packages/wire/src/http2/client.ts'
+import { Http2Server } from '../../../packages/wire/src/http2/server.ts'
+import type { Handler } from '../../../packages/wire/src/types.ts'
+import { answer, first, one, type Context, type States } from './answer.ts'
+import {
+  decodeBytes,
+  encodeBytes,
+  failMessage,
+  pathOf,
+  statusBytes,
+  type Address,
+  type Call,
+  type Caller,
+  type CallOptions,
+  type Certificate,
+  type Method,
+  type Outcome,
+  type Server,
+} from './peer.ts'
+
+const codec = { encode: encodeBytes, decode: decodeBytes }
+
+function method<K extends MethodKind>(
+  name: string,
+  kind: K,
+): GrpcMethod<Uint8Array, Uint8Array> & { readonly kind: K } {
+  return { path: pathOf(name), kind, input: codec, output: codec }
+}
+
+const unary = method('Unary', 'unary')
+const serverStream = method('ServerStream', 'server-stream')
+const clientStream = method('ClientStream', 'client-stream')
+const bidi = method('Bidi', 'bidi')
+const nothing = method('Nothing', 'unary')
+
+function handler(): Handler {
+  const states: States = new Map()
+  const context = (call: ServerCall): Context => ({
+    states,
+    signal: call.signal,
+    get: (name) => call.metadata.get(name),
+    setInitial: (name, value) => call.setMetadata([name, value]),
+    setTrailer: (name, base64) => call.setTrailers([name, base64]),
+    failure: (code) => new GrpcError(code as GrpcStatusCode, failMessage, { details: statusBytes(code) }),
+  })
+  const routes: GrpcRoute[] = [
+    {
+      method: unary,
+      handle: (request: Uint8Array, call: ServerCall) => first(answer('Unary', one(request), context(call))),
+    },
+    {
+      method: serverStream,
+      handle: (request: Uint8Array, call: ServerCall) => answer('ServerStream', one(request), context(call)),
+    },
+    {
+      method: clientStream,
+      handle: (requests: AsyncIterable<Uint8Array>, call: ServerCall) =>
+        first(answer('ClientStream', requests, context(call))),
+    },
+    {
+      method: bidi,
+      handle: (requests: AsyncIterable<Uint8Array>, call: ServerCall) =>
+        answer('Bidi', requests, context(call)),
+    },
+  ]
+  return createGrpcHandler({ routes })
+}
+
+export interface OurServer extends Server {
+  /** Connections so far. */
+  connections(): number
+  /** Every `grpc-encoding` that a client has used. */
+  readonly encodings: ReadonlySet<string | undefined>
+}
+
+export async function serveOurs(certificate?: Certificate): Promise<OurServer> {
+  const encodings = new Set<string | undefined>()
+  const handle = handler()
+  const http2 = new Http2Server({}, (request, response) => {
+    encodings.add(request.fields.get('grpc-encoding'))
+    return handle(request, response)
+  })
+  const sockets: NodeServer =
+    certificate === undefined
+      ? createServer((socket: Socket) => http2.accept(socket, false))
+      : createTlsServer({ cert: certificate.cert, key: certificate.key, ALPNProtocols: ['h2'] }, (socket) =>
+          http2.accept(socket, true),
+        )
+  await new Promise<void>((resolve) => sockets.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (sockets.address() as { port: number }).port,
+    connections: () => http2.stats.connectionsTotal,
+    encodings,
+    close: async () => {
+      sockets.close()
+      await http2.close(AbortSignal.abort())
+    },
+  }
+}
+
+export function callOurs({ port, certificate }: Address): Caller {
+  const ca = certificate?.cert
+  const client = createHttp2Client(ca === undefined ? {} : { tls: { ca, serverName: 'localhost' } })
+  const channel = new GrpcChannel({
+    origin: `${ca === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    client,
+  })
+  return {
+    close: () => client.close(),
+    call: (name, requests, options) => start(channel, name, requests, options),
+  }
+}
+
+function start(
+  channel: GrpcChannel,
+  name: Method | 'Nothing',
+  requests: AsyncIterable<Uint8Array>,
+  options: CallOptions = {},
+): Call {
+  const { promise: outcome, resolve } = Promise.withResolvers<Outcome>()
+  const metadata = Object.entries(options.metadata ?? {}).flatMap(([key, value]) => [
+    key,
+    typeof value === 'string' ? value : encodeBinary(value),
+  ])
+  let initial: string | undefined
+  let trailer: Uint8Array | undefined
+  const own: OwnOptions = {
+    ...options,
+    metadata,
+    onMetadata: (fields) => (initial = fields.get('x-echo')),
+    onTrailers: (fields) => {
+      const value = fields.get('x-echo-bin')
+      if (value !== undefined) trailer = decodeBinary(value)
+    },
+  }
+  async function* messages(): AsyncGenerator<Uint8Array> {
+    try {
+      if (name === 'Unary') yield await channel.call(unary, await first(requests), own)
+      else if (name === 'Nothing') yield await channel.call(nothing, await first(requests), own)
+      else if (name === 'ClientStream') yield await channel.call(clientStream, requests, own)
+      else if (name === 'Bidi') yield* channel.stream(bidi, requests, own)
+      else yield* channel.stream(serverStream, await first(requests), own)
+      resolve({ code: 0, message: '', initial, trailer })
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error
+      resolve({ code: error.code, message: error.message, details: error.details })
+    }
+  }
+  return { messages: messages(), outcome }
+}
