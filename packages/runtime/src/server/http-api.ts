@@ -81,9 +81,10 @@ export function httpApi(options: HttpApiOptions): Handler {
     try {
       const pending = route.handle(call)
       if (pending !== undefined) {
-        return pending
-          .catch((error: unknown) => fail(call, error))
-          .finally(options.logCalls && (() => logCall(route, call, startedAt)))
+        const answered = pending.catch((error: unknown) => fail(call, error))
+        return options.logCalls === undefined
+          ? answered
+          : answered.finally(() => logCall(route, call, startedAt))
       }
     } catch (error) {
       fail(call, error)

@@ -125,8 +125,22 @@ export class StateHandler {
   async save(storeName: string, items: readonly SaveItem[], options: OperationOptions): Promise<void> {
     const store = this.#store(storeName)
     this.#checkCount(items.length)
+    if (items.length === 1) {
+      // The usual case: nothing is made for it that only many need.
+      const request = this.#setRequest(storeName, store, items[0]!)
+      try {
+        await store.set(request, options)
+      } catch (error) {
+        this.#throwSave(storeName, [{ key: request.key, error: error as Error }])
+      }
+      return
+    }
     const requests = items.map((item) => this.#setRequest(storeName, store, item))
     const failures = await this.#write(requests, options, store.set.bind(store), store.bulkSet?.bind(store))
+    this.#throwSave(storeName, failures)
+  }
+
+  #throwSave(storeName: string, failures: readonly StateBulkFailure[]): void {
     this.#throwFirst(
       failures,
       'STATE_SAVE',
