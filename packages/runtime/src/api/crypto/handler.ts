@@ -5,8 +5,6 @@ import {
   type Logger,
   type OperationOptions,
 } from '@outrigger/spec'
-import { decryptStream } from '../../crypto/decrypt.ts'
-import { encryptStream } from '../../crypto/encrypt.ts'
 import {
   EncryptionProblem,
   streamCipherNamed,
@@ -79,6 +77,8 @@ export class CryptoHandler {
     return translated(async () => {
       const algorithm = wrapAlgorithmNamed(request.keyWrapAlgorithm)
       if (provider.wrapKey === undefined) throw new EncryptionProblem('this provider cannot wrap keys')
+      // Loaded when a stream first comes, as cryptography takes two megabytes.
+      const { encryptStream } = await import('../../crypto/encrypt.ts')
       return encryptStream(request.data, {
         wrapAlgorithm: algorithm,
         cipher: streamCipherNamed(request.dataEncryptionCipher),
@@ -105,8 +105,9 @@ export class CryptoHandler {
     options: OperationOptions,
   ): Promise<AsyncIterable<Uint8Array>> {
     const provider = cryptoProvider(this.#providers, request.componentName)
-    return translated(() =>
-      decryptStream(request.data, {
+    return translated(async () => {
+      const { decryptStream } = await import('../../crypto/decrypt.ts')
+      return decryptStream(request.data, {
         keyName: request.keyName,
         unwrap: async (wrappedKey, algorithm, keyName) => {
           if (provider.unwrapKey === undefined)
@@ -128,8 +129,8 @@ export class CryptoHandler {
             return undefined
           }
         },
-      }),
-    )
+      })
+    })
   }
 }
 

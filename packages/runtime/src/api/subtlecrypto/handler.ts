@@ -1,4 +1,3 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type {
   Ciphertext,
   CryptoProvider,
@@ -12,11 +11,13 @@ import type {
   WrapKeyRequest,
   WrappedKey,
 } from '@outrigger/spec'
-import { serializeKey } from '../../crypto/plaintext-key.ts'
 import { ApiError, failureText } from '../api-error.ts'
 import { cryptoFailure, cryptoProvider, type CryptoProviders } from '../crypto/handler.ts'
 
 export type KeyFormat = 'PEM' | 'JSON'
+
+/** Loaded when it is first needed, as cryptography takes two megabytes. */
+const keyText = () => import('../../crypto/key-text.ts')
 
 /** A public key as text. */
 export interface PublicKeyText {
@@ -45,7 +46,7 @@ export class SubtleCryptoHandler {
     try {
       const getKey = method(provider, 'getKey')
       const { name, jwk } = await getKey({ keyName }, options)
-      return { name, publicKey: format === 'PEM' ? pemOf(jwk) : JSON.stringify(jwk) }
+      return { name, publicKey: format === 'PEM' ? (await keyText()).publicKeyPem(jwk) : JSON.stringify(jwk) }
     } catch (error) {
       const text =
         error instanceof Missing ? error.message : failureText(error, this.#logger, 'reading a key failed')
@@ -68,7 +69,8 @@ export class SubtleCryptoHandler {
 
   /** `plaintextKey` may be a JSON Web Key, PEM, or a symmetric key in base64 or as its bytes. */
   wrapKey(componentName: string, request: WrapKeyRequest, options: OperationOptions): Promise<WrappedKey> {
-    return this.#run(componentName, 'wrap key', (provider) => {
+    return this.#run(componentName, 'wrap key', async (provider) => {
+      const { serializeKey } = await keyText()
       const plaintextKey = serializeKey(request.plaintextKey)
       if (plaintextKey === undefined) throw new Missing('the plaintext key is no key')
       return method(provider, 'wrapKey')({ ...request, plaintextKey }, options)
@@ -126,11 +128,4 @@ function method<M extends Method>(provider: CryptoProvider, name: M): NonNullabl
   const found = provider[name]
   if (found === undefined) throw new Missing('this provider cannot do it')
   return found.bind(provider) as NonNullable<CryptoProvider[M]>
-}
-
-function pemOf(jwk: Readonly<Record<string, unknown>>): string {
-  return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }).export({
-    type: 'spki',
-    format: 'pem',
-  }) as string
 }

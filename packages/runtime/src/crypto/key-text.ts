@@ -39,3 +39,11 @@ function der(key: KeyObject): Uint8Array {
     format: 'der',
   } as never) as unknown as Buffer
 }
+
+/** A public key as PEM (SubjectPublicKeyInfo). */
+export function publicKeyPem(jwk: Readonly<Record<string, unknown>>): string {
+  return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }).export({
+    type: 'spki',
+    format: 'pem',
+  }) as string
+}

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { serializeKey } from './plaintext-key.ts'
+import { serializeKey } from './key-text.ts'
 
 const secret = Buffer.from([0xfb, 0xff, ...randomBytes(30)])
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
