@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createHttp2Client } from '../src/http2/client.ts'
 import { isWireError } from '../src/index.ts'
 import type { Client, ServerOptions } from '../src/index.ts'
-import { selfSigned } from './certificate.ts'
+import { selfSigned } from './http2/setup.ts'
 import { cleanup, client, serve, text, until } from './setup.ts'
 
 const both: ServerOptions = { protocols: ['http/1.1', 'h2', 'h2c'] }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isWireError } from '../src/index.ts'
-import { selfSigned } from './certificate.ts'
+import { selfSigned } from './http2/setup.ts'
 import { client, serve, text, until } from './setup.ts'
 
 const pair = selfSigned()

@@ -158,7 +158,6 @@ export class ClientConnection implements BodyCarrier, Watched {
     const { head, reader } = this
     const { status } = head
     if (status < 200) {
-      if (status === 101) throw new Refusal(400, 'an upgrade that nobody asked for')
       if (++this.informational > maxInformational) throw new Refusal(400, 'too many informational responses')
       head.next()
       return false

@@ -1,6 +1,6 @@
 import { FieldSection } from './field-section.ts'
 import { Refusal } from './refusal.ts'
-import { isWord, latin1 } from './syntax.ts'
+import { CR, isWord, latin1 } from './syntax.ts'
 
 /** A head of a request or response, with what its fields say about the layout of the message. */
 export abstract class MessageHead extends FieldSection {
@@ -91,6 +91,8 @@ export abstract class MessageHead extends FieldSection {
   }
 
   private coding(bytes: Buffer, start: number, end: number): void {
+    // Parsers disagree about what a blank behind it means, and so about where the body ends.
+    if (bytes[end] !== CR) throw new Refusal(400, 'a blank behind the transfer-encoding')
     if (!this.chunked && isWord(bytes, start, end, 'chunked')) {
       this.chunked = true
       return

@@ -111,7 +111,7 @@ export class RequestHead extends MessageHead {
       if (this.method !== 'OPTIONS') throw new Refusal(400, 'a malformed request target')
       return
     }
-    const parts = /^https?:\/\/([^/?@]+)(.*)$/i.exec(target)
+    const parts = /^https?:\/\/([^/?@]+)((?:[/?].*)?)$/i.exec(target)
     if (parts === null || !isHost(parts[1]!)) throw new Refusal(400, 'a malformed request target')
     // The target's authority counts, not the field's.
     this.hostAt = this.methodEnd + 1 + target.indexOf('//') + 2

@@ -34,6 +34,7 @@ export class ResponseHead extends MessageHead {
     if (at + 1 >= end) return -1
     if (bytes[at] !== CR || bytes[at + 1] !== LF) throw new Refusal(400, 'a malformed status line')
     this.status = Number(digits)
+    if (this.status === 101) throw new Refusal(400, 'an upgrade that nobody asked for')
     return at + 2
   }
 
