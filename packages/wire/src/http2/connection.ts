@@ -19,6 +19,9 @@ import type { Shared } from './link.ts'
 import { connectionWindow, streamWindow } from './multiplexer.ts'
 import type { Stream } from './stream.ts'
 
+/** Payload of DATA between two of us: a quarter of the frames, half the time. */
+const largeFrames = 64 * 1024
+
 /** Nobody needs to open a window by less. */
 const tinyIncrement = 256
 
@@ -38,7 +41,8 @@ export abstract class Connection extends Inbound implements FrameSink {
     if (isServer) settings.push(wire.MAX_CONCURRENT_STREAMS, limits.maxStreams)
     else {
       this.output.raw(wire.preface)
-      settings.push(wire.ENABLE_PUSH, 0)
+      settings.push(wire.ENABLE_PUSH, 0, wire.MAX_FRAME_SIZE, largeFrames)
+      this.reader.maxFrameSize = largeFrames
     }
     this.output.settings(settings)
     this.output.windowUpdate(0, connectionWindow - wire.defaultWindow)
@@ -156,8 +160,16 @@ export abstract class Connection extends Inbound implements FrameSink {
     }
     this.output.settingsAck()
     this.schedule()
+    if (this.isServer && !this.settled && peer.maxFrameSize >= largeFrames) this.offerLargeFrames()
     this.settled = true
     this.settingsCame()
+  }
+
+  /** A client that takes large frames may send them too; others keep to the default, which suits them. */
+  private offerLargeFrames(): void {
+    this.reader.maxFrameSize = largeFrames
+    this.output.settings([wire.MAX_FRAME_SIZE, largeFrames])
+    this.settingsSent++
   }
 
   private ping(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {

@@ -122,6 +122,19 @@ describe('a connection', () => {
     expect(from.fields(await from.type('HEADERS'))[0]).toBe(':status: 501')
   })
 
+  it('offers large frames to a client that takes them, and to no other', async () => {
+    const { peer } = await serve(async (request, response) => {
+      response.send(200, [], String((await request.body.bytes()).length))
+    })
+    const large = peer().begin(5, 65_536).get(1, true)
+    const offer = await large.until(({ type, payload }) => type === 'SETTINGS' && payload.length === 6)
+    expect(offer.payload.toString('hex')).toBe('000500010000')
+    large.send('DATA', 1, 1, Buffer.alloc(65_536))
+    expect(text((await large.type('DATA')).payload)).toBe('65536')
+    const small = peer().begin(5, 16_384).get(1, true).send('DATA', 1, 1, Buffer.alloc(16_385))
+    expect(await small.goaway()).toBe(code.FRAME_SIZE_ERROR)
+  })
+
   it('that drains takes what is on its way, then refuses, then ends', async () => {
     const release: (() => void)[] = []
     const { peer, server } = await serve(async (_, response) => {
