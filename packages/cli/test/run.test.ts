@@ -120,6 +120,23 @@ test('a terminal that closes ends both', async () => {
   expect(isRunning(pid)).toBe(false)
 })
 
+test('who asks to end again and again need not wait for an application that does not', async () => {
+  const command = await run(
+    `for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})\n${idle}`,
+  )
+  await command.line('app is up as')
+  const pid = Number(/app is up as (\d+)/.exec(command.output())![1])
+  const again = setInterval(() => command.child.kill('SIGINT'), 300)
+  // It would be killed after 15 s anyway.
+  const giveUp = setTimeout(() => clearInterval(again), 10_000)
+  const start = performance.now()
+  await command.ended
+  clearInterval(again)
+  clearTimeout(giveUp)
+  expect(performance.now() - start).toBeLessThan(10_000)
+  expect(isRunning(pid)).toBe(false)
+})
+
 test('when nobody reads the output any more, both end', async () => {
   const command = await run(
     `setInterval(() => console.log('still there'), 20)\nconsole.log('app is up as ' + process.pid)`,

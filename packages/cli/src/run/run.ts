@@ -60,38 +60,34 @@ class Session {
 
   async run(): Promise<number> {
     const { appId, command, print } = this.#options
+    // They stay to the end: a signal that comes when all is over must not decide about the exit code.
     const onSignal = (): void => this.#onSignal()
     for (const signal of signals) process.on(signal, onSignal)
     // Whoever read what is printed has gone: nobody would see what still runs.
     process.stdout.on('error', onSignal)
-    try {
+    print(
+      `Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`,
+    )
+    const sidecar = this.#startSidecar()
+    const sidecarEnded = ended(sidecar)
+    await this.#answers('/v1.0/healthz/outbound', sidecarEnded)
+    const app = this.#stopping !== undefined || command.length === 0 ? undefined : this.#startApp()
+    const appEnded = app === undefined ? new Promise<number>(() => {}) : ended(app)
+    if (this.#stopping === undefined) void this.#announce(Promise.race([sidecarEnded, appEnded]))
+    const first = await Promise.race([
+      appEnded.then((code) => ({ who: 'app', code })),
+      sidecarEnded.then((code) => ({ who: 'sidecar', code })),
+    ])
+    if (this.#stopping === undefined) {
       print(
-        `Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`,
+        first.who === 'app'
+          ? `The application ended with exit code ${first.code}`
+          : 'The sidecar ended by itself',
       )
-      const sidecar = this.#startSidecar()
-      const sidecarEnded = ended(sidecar)
-      await this.#answers('/v1.0/healthz/outbound', sidecarEnded)
-      const app = this.#stopping !== undefined || command.length === 0 ? undefined : this.#startApp()
-      const appEnded = app === undefined ? new Promise<number>(() => {}) : ended(app)
-      if (this.#stopping === undefined) void this.#announce(Promise.race([sidecarEnded, appEnded]))
-      const first = await Promise.race([
-        appEnded.then((code) => ({ who: 'app', code })),
-        sidecarEnded.then((code) => ({ who: 'sidecar', code })),
-      ])
-      if (this.#stopping === undefined) {
-        print(
-          first.who === 'app'
-            ? `The application ended with exit code ${first.code}`
-            : 'The sidecar ended by itself',
-        )
-      }
-      await this.#stop()
-      if (this.#signalledAt !== undefined) return 0
-      return first.who === 'app' ? first.code : 1
-    } finally {
-      for (const signal of signals) process.off(signal, onSignal)
-      process.stdout.off('error', onSignal)
     }
+    await this.#stop()
+    if (this.#signalledAt !== undefined) return 0
+    return first.who === 'app' ? first.code : 1
   }
 
   /** Ends both in order; who asks again, after a while, does not want to wait for it. */
