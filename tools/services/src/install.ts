@@ -1,12 +1,19 @@
 #!/usr/bin/env node
-// Prints the Debian packages that the tests' servers need; --missing only those that are absent here,
-// --apt installs the missing ones.
+// Prints the Debian packages that the tests' servers and tools need; --missing only those that are absent here,
+// --apt installs the missing ones, and the Go programs.
 import { spawnSync } from 'node:child_process'
 import { findService, serviceDefinition, serviceNames } from './registry.ts'
+import { findTool, installGoTools, testTools } from './tools.ts'
 
 const flag = process.argv[2]
 const names = flag === undefined ? serviceNames : serviceNames.filter((name) => !findService(name))
-const packages = [...new Set(names.flatMap((name) => serviceDefinition(name).packages))].sort()
+const tools = flag === undefined ? testTools : testTools.filter((tool) => findTool(tool.binary) === undefined)
+const packages = [
+  ...new Set([
+    ...names.flatMap((name) => serviceDefinition(name).packages),
+    ...tools.flatMap((tool) => tool.packages ?? []),
+  ]),
+].sort()
 
 function apt(...args: string[]): void {
   const command = process.getuid?.() === 0 ? ['apt-get', ...args] : ['sudo', '-n', 'apt-get', ...args]
@@ -29,6 +36,11 @@ if (flag === '--apt') {
   if (packages.length > 0) {
     apt('update', '-q')
     apt('install', '-y', '-q', '--no-install-recommends', ...packages)
+  }
+  const failed = installGoTools()
+  if (failed.length > 0) {
+    process.stderr.write(`go install failed: ${failed.join(', ')}\n`)
+    process.exit(1)
   }
 } else if (packages.length > 0) {
   process.stdout.write(`${packages.join('\n')}\n`)
