@@ -21,10 +21,10 @@ interface Reader {
 /** What arrives on a stream, kept until somebody reads it. The window of the stream bounds it. */
 export class StreamBody implements Body {
   limit: number
+  idleTimeoutMs: number
   readonly length: number | undefined
   private readonly owner: BodyOwner
   private readonly stream: Stream
-  private readonly idleMs: number
   private chunks: Uint8Array[] = []
   private kept = 0
   private seen = 0
@@ -37,12 +37,18 @@ export class StreamBody implements Body {
   private next: Reader | undefined
   private waitingSince = 0
 
-  constructor(owner: BodyOwner, stream: Stream, length: number | undefined, limit: number, idleMs: number) {
+  constructor(
+    owner: BodyOwner,
+    stream: Stream,
+    length: number | undefined,
+    limit: number,
+    idleTimeoutMs: number,
+  ) {
     this.owner = owner
     this.stream = stream
     this.length = length
     this.limit = limit
-    this.idleMs = idleMs
+    this.idleTimeoutMs = idleTimeoutMs
   }
 
   bytes(limit = this.limit): Promise<Uint8Array> {
@@ -133,8 +139,9 @@ export class StreamBody implements Body {
   tick(now: number): void {
     if (this.whole === undefined && this.next === undefined) return
     if (this.waitingSince < 0) this.waitingSince = now
-    else if (this.idleMs > 0 && now - this.waitingSince > this.idleMs) {
-      this.fail(new WireError('TIMEOUT', `nothing of the body came for ${this.idleMs} ms`, { sent: true }))
+    else if (this.idleTimeoutMs > 0 && now - this.waitingSince > this.idleTimeoutMs) {
+      const message = `nothing of the body came for ${this.idleTimeoutMs} ms`
+      this.fail(new WireError('TIMEOUT', message, { sent: true }))
       this.owner.bodyUnwanted()
     }
   }

@@ -44,6 +44,8 @@ export class ClientConnection extends Connection {
   private idleSince: number
   private heardAt: number
   private pingedAt = -1
+  /** Probes since the server last sent something of a stream. */
+  private probes = 0
 
   /** `assumed`: how many streams to open before the server has said how many it takes. */
   constructor(socket: Duplex, rules: ClientRules, owner: ConnectionOwner, assumed: number) {
@@ -90,11 +92,17 @@ export class ClientConnection extends Connection {
     if (this.streams.size === 0 && now - this.idleSince > idleMs) return this.retire()
     if (this.pingedAt >= 0) {
       if (now - this.pingedAt > pingTimeoutMs) this.destroy()
-    } else if (this.streams.size > 0 && now - this.heardAt > pingAfterMs) {
+    } else if (this.streams.size > 0 && now - this.heardAt > this.probeAfter(pingAfterMs)) {
+      this.probes++
       this.pingedAt = now
       this.output.ping(false, pingMark, 0)
       this.schedule()
     }
+  }
+
+  /** Many pings without anything between them make servers of gRPC go away (its proposal A8). */
+  private probeAfter(pingAfterMs: number): number {
+    return this.probes < maxQuickProbes ? pingAfterMs : Math.max(pingAfterMs, slowProbeMs)
   }
 
   protected override receive(chunk: Buffer): void {
@@ -105,6 +113,7 @@ export class ClientConnection extends Connection {
 
   protected override section(stream: Stream, block: HeaderBlock, endStream: boolean): void {
     const { sink } = stream
+    this.probes = 0
     if (block.tooLarge) {
       const { maxHeaderBytes: limit } = this.limits
       const error = new WireError('TOO_LARGE', 'the header section is too large', { limit, sent: true })
@@ -136,6 +145,7 @@ export class ClientConnection extends Connection {
 
   override dataBegin(streamId: number, length: number): void {
     super.dataBegin(streamId, length)
+    this.probes = 0
     const stream = this.streams.get(streamId)
     if (stream?.expected === beforeHead) this.malformed(stream, 'data before the head of the response')
   }
@@ -152,7 +162,8 @@ export class ClientConnection extends Connection {
 
   protected override resetError(code: number): WireError {
     if (code === REFUSED_STREAM) return notProcessed('the server refused the stream')
-    return new WireError('RESET', `the server reset the stream: ${errorName(code)}`, { sent: true })
+    const message = `the server reset the stream: ${errorName(code)}`
+    return new WireError('RESET', message, { sent: true, resetCode: code })
   }
 
   protected override halfClosed(): void {}
@@ -198,6 +209,10 @@ export class ClientConnection extends Connection {
     this.owner.ended(this)
   }
 }
+
+/** Such servers forgive two pings that come too soon, and want five minutes between the others. */
+const maxQuickProbes = 2
+const slowProbeMs = 310_000
 
 const pingMark = Buffer.from('are you?')
 

@@ -7,6 +7,7 @@ import type { BodyOwner } from './body.ts'
 import { INTERNAL_ERROR } from './errors.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { Pseudo } from './header-writer.ts'
+import { rejected } from './stream.ts'
 import type { Stream, StreamSink } from './stream.ts'
 
 /** What an exchange needs of the connection that it came on. */
@@ -111,8 +112,8 @@ export class Exchange implements ServerRequest, ServerResponse, BodyWriter, Stre
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
-    if (this.complete) return Promise.reject(new WireError('PROTOCOL', 'the response has ended'))
-    if (this.failure !== undefined) return Promise.reject(clientGone(this.failure))
+    if (this.complete) return rejected(new WireError('PROTOCOL', 'the response has ended'))
+    if (this.failure !== undefined) return rejected(clientGone(this.failure))
     // The answer to HEAD has no body (RFC 9110, section 9.3.2).
     if (this.method === 'HEAD') return undefined
     return this.stream.write(toBytes(chunk))

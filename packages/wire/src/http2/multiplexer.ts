@@ -50,9 +50,12 @@ export abstract class Multiplexer extends Link implements Carrier {
     this.writeIdleMs = writeIdleMs
   }
 
+  get now(): number {
+    return this.shared.ticker.now
+  }
+
   ready(stream: Stream): void {
     if (stream.queued || stream.closed || (stream.backlog > 0 && stream.sendWindow <= 0)) return
-    if (stream.progressAt === 0 || stream.backlog === 0) stream.progressAt = this.shared.ticker.now
     stream.queued = true
     if (this.tail === undefined) this.head = stream
     else this.tail.next = stream

@@ -6,6 +6,8 @@ import type { HeaderBlock } from './header-block.ts'
 export interface Carrier {
   /** Bytes that wait in all streams together. */
   backlog: number
+  /** Milliseconds of a clock. */
+  readonly now: number
   /** Something of this stream can be sent. */
   ready(stream: Stream): void
   /** `count` bytes of received data are not kept any more; `stream` is undefined when it is closed. */
@@ -80,7 +82,7 @@ export class Stream {
   /** Queues data. Returns a promise when the caller should wait; it rejects when the stream breaks. */
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.closed || this.ending) {
-      return Promise.reject(
+      return rejected(
         new WireError(this.ending ? 'PROTOCOL' : 'ABORTED', 'the stream has ended', { sent: true }),
       )
     }
@@ -151,6 +153,8 @@ export class Stream {
     if (this.first === undefined) this.first = chunk
     else if (this.rest === undefined) this.rest = [chunk]
     else this.rest.push(chunk)
+    // What the peer did before is no progress of this.
+    if (this.waiting === 0) this.progressAt = this.carrier.now
     this.waiting += chunk.byteLength
     this.carrier.backlog += chunk.byteLength
     this.carrier.ready(this)
@@ -165,6 +169,13 @@ export class Stream {
     }
     return this.room.promise
   }
+}
+
+/** A rejection that may be overlooked: whoever writes to a stream that is gone learns of it elsewhere too. */
+export function rejected(error: WireError): Promise<never> {
+  const promise = Promise.reject(error)
+  promise.catch(ignore)
+  return promise
 }
 
 function ignore(): void {}

@@ -1,8 +1,10 @@
+import { connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { Http2Server } from '../../src/http2/server.ts'
 import type { ServerRequest } from '../../src/index.ts'
 import { text, until } from '../setup.ts'
-import { block, code, frame, requestFields } from './peer.ts'
-import { serve } from './setup.ts'
+import { block, code, frame, Peer, requestFields } from './peer.ts'
+import { listen, serve } from './setup.ts'
 
 const [method, scheme, path, authority] = requestFields as [
   [string, string],
@@ -120,6 +122,41 @@ describe('a connection', () => {
     const from = peer().begin()
     from.send('HEADERS', 5, 1, block([[':method', 'CONNECT'], authority]))
     expect(from.fields(await from.type('HEADERS'))[0]).toBe(':status: 501')
+  })
+
+  it('may be handed over with what was read of it already', async () => {
+    const server = new Http2Server({}, (_, response) => response.send(200, [], 'x'))
+    const port = await listen(
+      createServer((socket) => socket.once('data', (head: Buffer) => server.accept(socket, false, head))),
+    )
+    for (const cut of [14, 24, 40]) {
+      const from = new Peer(connect(port, '127.0.0.1'), false)
+      const all = [Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame('SETTINGS', 0, 0)]
+      const bytes = Buffer.concat([...all, frame('HEADERS', 5, 1, block(requestFields))])
+      from.socket.write(bytes.subarray(0, cut))
+      await until(() => server.stats.connections === 1, 'the connection is handed over')
+      from.socket.write(bytes.subarray(cut))
+      expect(text((await from.type('DATA')).payload)).toBe('x')
+      from.socket.destroy()
+      await until(() => server.stats.connections === 0, 'the connection is gone')
+    }
+    await server.close()
+  })
+
+  it('whose writer overlooks that the client has gone harms nobody', async () => {
+    let wrote = 0
+    const { peer, server } = await serve((request, response) => {
+      const writer = response.start(200)
+      const timer = setInterval(() => {
+        void writer.write('tick')
+        if (request.signal.aborted && wrote++ > 3) clearInterval(timer)
+      }, 1)
+    })
+    const from = peer().begin().get(1)
+    await from.type('DATA')
+    from.socket.resetAndDestroy()
+    await until(() => wrote > 3, 'it has written to nobody')
+    expect(server.stats).toMatchObject({ connections: 0, running: 0 })
   })
 
   it('offers large frames to a client that takes them, and to no other', async () => {
