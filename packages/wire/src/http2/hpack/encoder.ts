@@ -21,8 +21,8 @@ interface NameState {
   lastValue: string
   lastEntry: number
   /** All values of this name that are in the table. */
-  readonly values: Map<string, number>
-  readonly recent: string[]
+  values: Map<string, number> | undefined
+  recent: string[] | undefined
   nextRecent: number
 }
 
@@ -77,7 +77,7 @@ export class HpackEncoder {
     const { info } = state
     const oldest = this.added - this.count
     if (info.neverIndexed) return this.literal(out, at, 0x10, 0x0f, state, value)
-    const entry = value === state.lastValue ? state.lastEntry : (state.values.get(value) ?? -1)
+    const entry = value === state.lastValue ? state.lastEntry : (state.values?.get(value) ?? -1)
     if (entry >= oldest) return integer(out, at, 0x80, 0x7f, staticCount + this.added - entry)
     const fixed = info.staticValues?.get(value)
     if (fixed !== undefined) return integer(out, at, 0x80, 0x7f, fixed)
@@ -93,8 +93,8 @@ export class HpackEncoder {
       info,
       lastValue: '',
       lastEntry: -1,
-      values: new Map(),
-      recent: [],
+      values: undefined,
+      recent: undefined,
       nextRecent: 0,
     }
     if (this.names.size >= maxNames) return state
@@ -107,7 +107,7 @@ export class HpackEncoder {
   /** Whether this value came before, and would not take a large part of the table. */
   private repeats(state: NameState, value: string): boolean {
     if (value.length > this.capacity >> 2) return false
-    const { recent } = state
+    const recent = (state.recent ??= [])
     if (recent.includes(value)) return true
     if (recent.length < recentValues) recent.push(value)
     else {
@@ -144,6 +144,7 @@ export class HpackEncoder {
     const slot = this.added % maxEntries
     this.states[slot] = state
     this.entryValues[slot] = value
+    state.values ??= new Map()
     state.values.set(value, this.added)
     state.lastValue = value
     state.lastEntry = this.added++
@@ -158,7 +159,7 @@ export class HpackEncoder {
       const state = this.states[slot]!
       const value = this.entryValues[slot]!
       this.size -= state.info.name.length + value.length + entryOverhead
-      if (state.values.get(value) === entry) state.values.delete(value)
+      if (state.values!.get(value) === entry) state.values!.delete(value)
       this.states[slot] = undefined
       this.entryValues[slot] = ''
       this.count--
