@@ -7,6 +7,11 @@ export interface Body extends AsyncIterable<Uint8Array> {
   /** Most bytes that will be read, by `bytes()` and by iteration; may be changed before reading. */
   limit: number
   /**
+   * How long it may pause while it is read; 0: for ever. On HTTP/2 it may be changed before reading, for streams
+   * that have nothing to say for hours.
+   */
+  idleTimeoutMs?: number
+  /**
    * The whole body. Rejects with a `WireError`: `TOO_LARGE` past `limit` (default: the limit of the body),
    * `RESET` when the peer went away in the middle, `TIMEOUT` when it stopped sending.
    */

@@ -38,6 +38,7 @@ async function pass(
 ): Promise<void> {
   // How large a message may be is for the two ends to say; nothing is kept here.
   request.body.limit = Number.POSITIVE_INFINITY
+  request.body.idleTimeoutMs = 0
   try {
     const answer = await client.request({
       method: request.method,
