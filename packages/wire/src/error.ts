@@ -14,6 +14,7 @@ export interface WireErrorOptions {
   readonly cause?: unknown
   readonly sent?: boolean
   readonly limit?: number
+  readonly resetCode?: number
 }
 
 const brand: unique symbol = Symbol.for('outrigger.wire.error') as never
@@ -26,6 +27,8 @@ export class WireError extends Error {
   readonly sent: boolean
   /** The limit in bytes that was exceeded, with code `TOO_LARGE`. */
   readonly limit: number | undefined
+  /** Why the peer broke this stream off, as an error code of HTTP/2 (RFC 9113, section 7). */
+  readonly resetCode: number | undefined
   readonly [brand] = true
 
   constructor(code: WireErrorCode, message: string, options?: WireErrorOptions) {
@@ -33,6 +36,7 @@ export class WireError extends Error {
     this.code = code
     this.sent = options?.sent ?? false
     this.limit = options?.limit
+    this.resetCode = options?.resetCode
   }
 }
 

@@ -4,7 +4,14 @@ import type { Client, ClientResponse } from '../types.ts'
 import { encodeFrame, frameHeadBytes, gzip, messageOf, onlyFrame, readFrames } from './framing.ts'
 import { appendMetadata, decodeBinary, metadataOf } from './metadata.ts'
 import type { GrpcMethod } from './method.ts'
-import { decodeMessage, GrpcError, grpcStatus, statusOfHttp, type GrpcStatusCode } from './status.ts'
+import {
+  decodeMessage,
+  GrpcError,
+  grpcStatus,
+  statusOfHttp,
+  statusOfReset,
+  type GrpcStatusCode,
+} from './status.ts'
 import { formatTimeout } from './timeout.ts'
 
 export interface CallOptions {
@@ -176,11 +183,13 @@ class Ending {
   readonly #controller = new AbortController()
   readonly #outer: AbortSignal | undefined
   readonly #timer: NodeJS.Timeout | undefined
+  readonly #deadline: number
   #late = false
 
   constructor(outer: AbortSignal | undefined, timeoutMs: number | undefined) {
     this.#outer = outer
     this.signal = this.#controller.signal
+    this.#deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
     if (outer?.aborted === true) this.#controller.abort(outer.reason)
     else outer?.addEventListener('abort', this.#cancel, { once: true })
     if (timeoutMs !== undefined && timeoutMs < 2 ** 31) {
@@ -200,7 +209,9 @@ class Ending {
 
   /** The failure of a call as a GrpcError. */
   explain(error: unknown): GrpcError {
-    if (this.#late)
+    // The server, too, ends a call when its time is over, and may be the first to do so.
+    const reset = isWireError(error, 'RESET') && performance.now() >= this.#deadline
+    if (this.#late || reset)
       return new GrpcError(grpcStatus.DEADLINE_EXCEEDED, 'the deadline has passed', { cause: error })
     return explain(error, this.#outer)
   }
@@ -213,8 +224,12 @@ function explain(error: unknown, signal: AbortSignal | undefined): GrpcError {
   const text = error instanceof Error ? error.message : String(error)
   if (isWireError(error, 'TOO_LARGE'))
     return new GrpcError(grpcStatus.RESOURCE_EXHAUSTED, text, { cause: error })
-  const code: GrpcStatusCode = isWireError(error) ? grpcStatus.UNAVAILABLE : grpcStatus.UNKNOWN
-  return new GrpcError(code, text, { cause: error })
+  return new GrpcError(statusOfWire(error), text, { cause: error })
+}
+
+function statusOfWire(error: unknown): GrpcStatusCode {
+  if (!isWireError(error)) return grpcStatus.UNKNOWN
+  return error.resetCode === undefined ? grpcStatus.UNAVAILABLE : statusOfReset(error.resetCode)
 }
 
 /** Throws what the fields of the end of a call say, unless that is OK. Without a status, the one of HTTP decides. */

@@ -87,10 +87,13 @@ export async function messageOf(
   maxMessageBytes: number,
 ): Promise<Uint8Array> {
   if (!frame.compressed) return frame.data
+  if (encoding === undefined || encoding === 'identity') {
+    throw new GrpcError(grpcStatus.INTERNAL, 'a message is compressed, but nothing says how')
+  }
   if (encoding !== 'gzip') {
     throw new GrpcError(
       grpcStatus.UNIMPLEMENTED,
-      `messages compressed as ${encoding ?? 'nothing named'} cannot be read; gzip can`,
+      `messages compressed as ${encoding} cannot be read; gzip can`,
     )
   }
   const zlib = await import('node:zlib')

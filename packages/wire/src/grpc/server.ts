@@ -189,6 +189,8 @@ class Exchange implements ServerCall {
     const late = new Promise<never>((_, reject) => {
       const expire = (): void => {
         const error = new GrpcError(grpcStatus.DEADLINE_EXCEEDED, 'the deadline of the caller has passed')
+        // First: what a handler answers because of the signal is too late.
+        this.fail(error)
         this.deadline!.abort(error)
         reject(error)
       }
@@ -240,8 +242,11 @@ class Exchange implements ServerCall {
   }
 
   private async *readAll(method: GrpcMethod, encoding: string | undefined): AsyncGenerator<unknown> {
-    this.request.body.limit = Number.POSITIVE_INFINITY
-    for await (const frame of readFrames(this.request.body, this.limit)) {
+    const { body } = this.request
+    body.limit = Number.POSITIVE_INFINITY
+    // Between two messages there may be hours; a deadline is the caller's to set.
+    body.idleTimeoutMs = 0
+    for await (const frame of readFrames(body, this.limit)) {
       yield decode(method, frame.compressed ? await messageOf(frame, encoding, this.limit) : frame.data)
     }
   }

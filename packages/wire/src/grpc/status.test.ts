@@ -6,6 +6,7 @@ import {
   grpcStatusName,
   isGrpcError,
   statusOfHttp,
+  statusOfReset,
 } from './status.ts'
 
 test.each([
@@ -40,3 +41,13 @@ test.each([
   [503, 14],
   [418, 2],
 ])('HTTP %i stands for %i', (http, code) => expect(statusOfHttp(http)).toBe(code))
+
+test.each([
+  [0, 13],
+  [2, 13],
+  [7, 14],
+  [8, 1],
+  [11, 8],
+  [12, 7],
+  [99, 2],
+])('RST_STREAM with %i stands for %i', (reset, code) => expect(statusOfReset(reset)).toBe(code))

@@ -83,6 +83,22 @@ export function statusOfHttp(status: number): GrpcStatusCode {
 }
 
 const mustEscape = /[^\u0020-\u0024\u0026-\u007e]/
+/** The status that a stream which was reset stands for (gRPC over HTTP/2, "Errors"). */
+export function statusOfReset(code: number): GrpcStatusCode {
+  switch (code) {
+    case 7: // REFUSED_STREAM
+      return grpcStatus.UNAVAILABLE
+    case 8: // CANCEL
+      return grpcStatus.CANCELLED
+    case 11: // ENHANCE_YOUR_CALM
+      return grpcStatus.RESOURCE_EXHAUSTED
+    case 12: // INADEQUATE_SECURITY
+      return grpcStatus.PERMISSION_DENIED
+    default:
+      return code > 13 ? grpcStatus.UNKNOWN : grpcStatus.INTERNAL
+  }
+}
+
 const encoder = new TextEncoder()
 
 /** A status message as `grpc-message` carries it: percent-encoded UTF-8. */
