@@ -325,7 +325,7 @@ export class RuntimeCore {
     }
     const { unixDomainSocket: folder, appId } = options
     const addresses = options.listenAddresses.length > 0 ? options.listenAddresses : [undefined]
-    const http = this.#server(sidecarApi(parts))
+    const http = this.#server(sidecarApi(parts), options.disableH2c ? ['http/1.1'] : ['http/1.1', 'h2c'])
     if (folder === undefined) {
       const what = { api: 'the HTTP API', flag: 'dapr-http-port' }
       this.#http = await listenOn(http, what, addresses, options.httpPort, this.#logger)
@@ -353,17 +353,23 @@ export class RuntimeCore {
     if (options.publicPort !== undefined) {
       const host = options.publicListenAddress
       const what = { api: 'the public server', flag: 'dapr-public-port' }
-      await listenOn(this.#server(publicApi(parts)), what, [host], options.publicPort, this.#logger)
+      await listenOn(
+        this.#server(publicApi(parts), ['http/1.1']),
+        what,
+        [host],
+        options.publicPort,
+        this.#logger,
+      )
     }
   }
 
-  #server(handler: Handler, protocols?: ServerOptions['protocols']): Server {
+  #server(
+    handler: Handler,
+    protocols: NonNullable<ServerOptions['protocols']>,
+    maxHeaderBytes = this.#options.readBufferBytes,
+  ): Server {
     const server = createServer(
-      {
-        maxBodyBytes: this.#options.maxBodyBytes,
-        maxHeaderBytes: protocols === undefined ? this.#options.readBufferBytes : grpcHeaderBytes,
-        ...(protocols !== undefined && { protocols }),
-      },
+      { maxBodyBytes: this.#options.maxBodyBytes, maxHeaderBytes, protocols },
       handler,
     )
     this.#servers.push(server)
