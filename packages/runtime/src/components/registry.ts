@@ -75,22 +75,18 @@ export function capabilityNames(component: LoadedComponent): readonly string[] {
   if (component.kind === 'crypto') return []
   const instance = component.instance as { readonly capabilities?: ReadonlySet<string> }
   return [...(instance.capabilities ?? [])].map(
-    (capability) => wireNames[component.kind]?.[capability] ?? capability,
+    (capability) => wireNames[component.kind]?.[capability] ?? upperSnake(capability),
   )
 }
 
-const wireNames: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
-  state: {
-    etag: 'ETAG',
-    transactional: 'TRANSACTIONAL',
-    ttl: 'TTL',
-    query: 'QUERY_API',
-    keysLike: 'KEYS_LIKE',
-    deleteWithPrefix: 'DELETE_WITH_PREFIX',
-    actor: 'ACTOR',
-    partitionKey: 'PARTITION_KEY',
-  },
+/** Those that Dapr names otherwise; what it has not is written in its manner. */
+const wireNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  state: { query: 'QUERY_API' },
   pubsub: { ttl: 'MESSAGE_TTL', wildcards: 'SUBSCRIBE_WILDCARDS', bulkPublish: 'BULK_PUBSUB' },
   bindings: { input: 'INPUT_BINDING', output: 'OUTPUT_BINDING' },
   secretstores: { multipleKeyValues: 'MULTIPLE_KEY_VALUES_PER_SECRET' },
+}
+
+function upperSnake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 }
