@@ -3,7 +3,7 @@ import { WireError } from '../error.ts'
 import { noFields } from '../fields.ts'
 import type { FlatFields } from '../fields.ts'
 import { Budget } from './budget.ts'
-import { CANCEL, ConnectionError, ENHANCE_YOUR_CALM } from './errors.ts'
+import { ConnectionError, ENHANCE_YOUR_CALM, INTERNAL_ERROR } from './errors.ts'
 import { defaultWindow } from './frames/constants.ts'
 import { writeHeaders } from './header-writer.ts'
 import type { Pseudo } from './header-writer.ts'
@@ -125,7 +125,8 @@ export abstract class Multiplexer extends Link implements Carrier {
       if (stream.backlog > 0 && now - stream.progressAt > this.writeIdleMs) {
         this.fail(
           stream,
-          CANCEL,
+          // Not CANCEL, which some clients take for a good end.
+          ENHANCE_YOUR_CALM,
           new WireError('TIMEOUT', 'the peer took nothing of the body', { sent: true }),
         )
       } else stream.sink.tick(now)
@@ -238,7 +239,7 @@ export abstract class Multiplexer extends Link implements Carrier {
     try {
       this.sendHeaders(stream, noFields, stream.trailers, -2, true)
     } catch (error) {
-      this.fail(stream, CANCEL, error as WireError)
+      this.fail(stream, INTERNAL_ERROR, error as WireError)
     }
   }
 
