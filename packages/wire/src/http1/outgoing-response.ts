@@ -41,7 +41,7 @@ export class OutgoingResponse implements ServerResponse, BodyWriter {
     this.started = this.ended = true
     if (this.gone) return
     const { connection } = this
-    connection.append(head + connection.connectionFields() + '\r\n', forHead ? undefined : body, '')
+    connection.output.append(head + connection.connectionFields() + '\r\n', forHead ? undefined : body, '')
     connection.answered()
   }
 
@@ -59,9 +59,11 @@ export class OutgoingResponse implements ServerResponse, BodyWriter {
       // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
       else connection.persistent = false
     }
+    // Whoever begins to answer may still read; behind the head it is too late to ask for the body.
+    if (status < 400) connection.bodyWanted()
     this.started = true
     if (this.gone) return this
-    connection.append(head + connection.connectionFields() + '\r\n', undefined, '')
+    connection.output.append(head + connection.connectionFields() + '\r\n', undefined, '')
     connection.schedule()
     return this
   }
@@ -79,10 +81,10 @@ export class OutgoingResponse implements ServerResponse, BodyWriter {
       }
     }
     const { connection } = this
-    if (this.chunked) connection.append(`${length.toString(16)}\r\n`, chunk, '\r\n')
-    else connection.append('', chunk, '')
+    if (this.chunked) connection.output.append(`${length.toString(16)}\r\n`, chunk, '\r\n')
+    else connection.output.append('', chunk, '')
     connection.schedule()
-    return connection.drained()
+    return connection.output.drained()
   }
 
   end(trailers?: FieldsInit): void {
@@ -98,7 +100,7 @@ export class OutgoingResponse implements ServerResponse, BodyWriter {
     this.ended = true
     if (this.gone) return
     const { connection } = this
-    connection.append(last, undefined, '')
+    connection.output.append(last, undefined, '')
     connection.answered()
   }
 

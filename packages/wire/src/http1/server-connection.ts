@@ -8,26 +8,20 @@ import { OutgoingResponse } from './outgoing-response.ts'
 import { Output } from './output.ts'
 import { Refusal } from './refusal.ts'
 import { RequestHead } from './request-head.ts'
+import { drainLimit, lingerMs, maxPipelined } from './server-rules.ts'
 import type { ServerRules } from './server-rules.ts'
 import { statusLine } from './status.ts'
-
-/** Bytes of further requests that are kept while one is answered. */
-const maxPipelined = 64 * 1024
-/** Bytes of an unwanted request body that are read so that the client sees its answer; more cuts it off. */
-const drainLimit = 1024 * 1024
-/** How long a client that is told to go may take. */
-const lingerMs = 2_000
 
 /** One connection of a server: reads its requests, has them answered one by one, writes the answers. */
 export class ServerConnection implements BodyCarrier, Watched {
   readonly secure: boolean
   readonly rules: ServerRules
+  readonly output: Output
   activeAt = 0
   idleMs: number
   /** Whether the connection stays after the answer that is being given. */
   persistent = true
   private readonly socket: Socket
-  private readonly output: Output
   private readonly head: RequestHead
   private readonly reader: BodyReader
   private request: IncomingRequest | undefined
@@ -63,11 +57,6 @@ export class ServerConnection implements BodyCarrier, Watched {
     return this.socket.remoteAddress ?? ''
   }
 
-  /** Nothing was asked that is not answered. */
-  get idle(): boolean {
-    return this.response === undefined && !this.head.begun && this.rest === undefined
-  }
-
   receive(chunk: Buffer): void {
     if (this.lingering) return this.discard(chunk.length)
     if (this.rest === undefined) return this.work(chunk)
@@ -76,21 +65,11 @@ export class ServerConnection implements BodyCarrier, Watched {
     this.work(all)
   }
 
-  /** See {@link Output.append}. */
-  append(before: string, body: Uint8Array | string | undefined, after: string): void {
-    this.output.append(before, body, after)
-  }
-
   /** Writes at the end of this turn. */
   schedule(): void {
     if (this.scheduled || this.working) return
     this.scheduled = true
     process.nextTick(advance, this)
-  }
-
-  /** See {@link Output.drained}. */
-  drained(): Promise<void> | undefined {
-    return this.output.drained()
   }
 
   /** The fields of an answer that belong to the connection. */
@@ -132,7 +111,7 @@ export class ServerConnection implements BodyCarrier, Watched {
 
   /** Stops taking requests: closes when there is none. */
   drain(): void {
-    if (this.idle) this.close()
+    if (this.response === undefined && !this.head.begun && this.rest === undefined) this.close()
   }
 
   destroy(): void {
@@ -241,6 +220,7 @@ export class ServerConnection implements BodyCarrier, Watched {
     const { reader, request } = this
     const next = reader.read(bytes, at, request?.arriving ?? this.unwanted)
     this.activeAt = this.rules.watch.now
+    if (request !== undefined && next > at) request.awaitsContinue = false
     if (request === undefined || request.arriving?.abandoned === true) this.discard(next - at)
     if (reader.done) {
       request?.bodyEnded(reader.trailers)
@@ -276,7 +256,7 @@ export class ServerConnection implements BodyCarrier, Watched {
     this.close(true)
   }
 
-  /** Closes after what is to be written. With input unread a reset could overtake the answer: that is read first. */
+  /** Closes when all is written. With input unread a reset could overtake the answer: that is read first. */
   private close(linger = false): void {
     this.closing = true
     if (this.working) return

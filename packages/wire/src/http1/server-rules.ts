@@ -5,6 +5,13 @@ import type { IncomingRequest } from './incoming-request.ts'
 import type { OutgoingResponse } from './outgoing-response.ts'
 import type { ServerConnection } from './server-connection.ts'
 
+/** Bytes of further requests that are kept while one is answered. */
+export const maxPipelined = 64 * 1024
+/** Bytes of an unwanted request body that are read so that the client sees its answer; more cuts it off. */
+export const drainLimit = 1024 * 1024
+/** How long a client that is told to go may take. */
+export const lingerMs = 2_000
+
 /** What connections need of their server. */
 export interface ServerRules extends SectionLimits {
   readonly watch: Watch

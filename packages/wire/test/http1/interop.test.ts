@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, createServer, request as nodeRequest } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -132,7 +132,7 @@ async function asks(own: Client, origin: string): Promise<void> {
 }
 
 describe('our client', () => {
-  const listener = (incoming: IncomingMessage, outgoing: import('node:http').ServerResponse): void => {
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const path = incoming.url!
     if (path === '/echo' || path === '/mirror') incoming.pipe(outgoing)
     else if (path === '/large') {
