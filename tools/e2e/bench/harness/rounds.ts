@@ -13,7 +13,8 @@ export interface Entry {
   readonly expect: number
 }
 
-interface Sample {
+/** What one run of a contender showed. */
+export interface Sample {
   readonly requestsPerSecond: number
   readonly cpuMicros: number
   readonly p50Ms: number
@@ -21,33 +22,47 @@ interface Sample {
   readonly rssMiB: number
 }
 
+/** A contender that brings its own way to be measured. */
+export interface Run {
+  readonly case: string
+  readonly contender: string
+  readonly reference?: string
+  readonly measure: (requests: number) => Promise<Sample>
+}
+
 /** Warms every entry up, then runs all of them in turn in every round. */
-export async function interleave(entries: readonly Entry[], settings: Settings): Promise<Row[]> {
-  const samples = new Map<Entry, Sample[]>(entries.map((entry) => [entry, []]))
-  for (const entry of entries) await measure(entry, settings, Math.ceil(settings.requests / 2))
+export function interleave(entries: readonly Entry[], settings: Settings): Promise<Row[]> {
+  const runs = entries.map((entry) => ({
+    ...entry,
+    measure: (requests: number) => measure(entry, settings, requests),
+  }))
+  return interleaveRuns(runs, settings)
+}
+
+export async function interleaveRuns(runs: readonly Run[], settings: Settings): Promise<Row[]> {
+  const samples = new Map<Run, Sample[]>(runs.map((run) => [run, []]))
+  for (const run of runs) await run.measure(Math.ceil(settings.requests / 2))
   for (let round = 1; round <= settings.rounds; round++) {
     settings.progress(`round ${round} of ${settings.rounds}`)
-    for (const entry of entries) samples.get(entry)!.push(await measure(entry, settings, settings.requests))
+    for (const run of runs) samples.get(run)!.push(await run.measure(settings.requests))
   }
-  return entries.map((entry) => {
-    const own = samples.get(entry)!
-    const reference = entries.find(
-      (other) => other.case === entry.case && other.contender === entry.reference,
-    )
+  return runs.map((run) => {
+    const own = samples.get(run)!
+    const reference = runs.find((other) => other.case === run.case && other.contender === run.reference)
     const theirs = reference === undefined ? undefined : samples.get(reference)!
     const middle = (pick: (sample: Sample) => number): number => median(own.map(pick))
     const ratio = (pick: (sample: Sample) => number): number =>
       median(own.map((sample, round) => pick(sample) / pick(theirs![round]!)))
     return {
-      case: entry.case,
-      contender: entry.contender,
+      case: run.case,
+      contender: run.contender,
       requestsPerSecond: middle((sample) => sample.requestsPerSecond),
       cpuMicros: middle((sample) => sample.cpuMicros),
       p50Ms: middle((sample) => sample.p50Ms),
       p99Ms: middle((sample) => sample.p99Ms),
       rssMiB: middle((sample) => sample.rssMiB),
-      ...(entry.reference !== undefined && {
-        reference: entry.reference,
+      ...(run.reference !== undefined && {
+        reference: run.reference,
         cpuRatio: ratio((sample) => sample.cpuMicros),
         throughputRatio: ratio((sample) => sample.requestsPerSecond),
       }),
