@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Benchmark, Settings } from '../harness/benchmark.ts'
 import { Contender } from '../harness/process.ts'
 import { atLeast, median, type Results } from '../harness/report.ts'
@@ -58,7 +59,21 @@ function head(index: number): string {
 }
 
 function start(kind: Kind): Promise<Contender> {
-  return Contender.start((port) => ['--conditions=@outrigger/source', program, kind, String(port)], '/')
+  return Contender.start((port) => [program, kind, String(port)], '/')
+}
+
+/** The least that serves, as plain JavaScript: reading TypeScript would cost more than what is measured. */
+function startBare(kind: Kind): Promise<Contender> {
+  const built = pathToFileURL(join(import.meta.dirname, '../../../../packages/wire/dist/index.js'))
+  return Contender.start((port) => {
+    const code =
+      kind === 'wire'
+        ? `import { createServer } from '${built}'
+           await createServer({}, (request, response) => response.send(204)).listen({ host: '127.0.0.1', port: ${port} })`
+        : `import { createServer } from 'node:http'
+           createServer((request, response) => response.writeHead(204).end()).listen(${port}, '127.0.0.1')`
+    return ['--input-type=module', '--eval', code]
+  }, '/')
 }
 
 /** What a process costs that has started, answered once and now waits. */
@@ -67,7 +82,7 @@ async function idleFigures(settings: Settings): Promise<Results['figures']> {
   for (let round = 1; round <= startRounds; round++) {
     settings.progress(`start ${round} of ${startRounds}`)
     for (const { kind, rss, cpu } of samples) {
-      const server = await start(kind)
+      const server = await startBare(kind)
       await new Promise((resolve) => setTimeout(resolve, 500))
       rss.push(server.rssMiB())
       cpu.push(server.cpuSeconds() * 1000)

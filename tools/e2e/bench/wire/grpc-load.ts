@@ -125,7 +125,7 @@ class Connection {
     const call = Buffer.from(this.#call)
     call.writeUInt32BE(id, this.#idAt[0])
     call.writeUInt32BE(id, this.#idAt[1])
-    call.latin1Write(traceOf(++run.next), this.#traceAt)
+    call.write(traceOf(++run.next), this.#traceAt, 'latin1')
     this.#sentAt.set(id, performance.now())
     out.push(call)
   }

@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Settings } from '../harness/benchmark.ts'
+import type { Contender } from '../harness/process.ts'
+import { atLeast, atMost, median, type Results } from '../harness/report.ts'
+import { makeCertificates, type Certificates } from './certificates.ts'
+import { startApplication, startOurs, startRaw, type Chain } from './chains.ts'
+
+const mebibytes = 100
+
+interface Entry {
+  readonly transport: string
+  readonly raw: Chain
+  readonly ours: Chain
+}
+
+interface Stream {
+  /** MiB/s from the request to the last byte. */
+  readonly throughput: number
+  readonly firstByteMs: number
+  /** What the hop that took most took more than before, at its peak. */
+  readonly extraMiB: number
+}
+
+/** A large answer through two hops, against hops that pass bytes on: plain, and with mutual TLS between. */
+export async function streamingResults(settings: Settings): Promise<Results> {
+  const folder = await mkdtemp(join(tmpdir(), 'outrigger-bench-'))
+  const started: Contender[] = []
+  const add = (chain: Chain): Chain => {
+    started.push(...chain.hops)
+    return chain
+  }
+  try {
+    const application = await startApplication()
+    started.push(application)
+    const entries: Entry[] = []
+    const transports: [string, Certificates | undefined][] = [
+      ['plain', undefined],
+      ['mTLS', makeCertificates(folder)],
+    ]
+    for (const [transport, files] of transports) {
+      const raw = add(await startRaw(application.port, files))
+      entries.push({ transport, raw, ours: add(await startOurs('http2', application.port, files)) })
+    }
+    return await measure({ name: 'application', port: application.port, hops: [] }, entries, settings)
+  } finally {
+    for (const process of started) await process.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(direct: Chain, entries: readonly Entry[], settings: Settings): Promise<Results> {
+  const all = [direct, ...entries.flatMap(({ raw, ours }) => [raw, ours])]
+  const streams = new Map<Chain, Stream[]>(all.map((chain) => [chain, []]))
+  for (const chain of all) await stream(chain)
+  for (let round = 1; round <= settings.rounds; round++) {
+    settings.progress(`streaming round ${round} of ${settings.rounds}`)
+    for (const chain of all) streams.get(chain)!.push(await stream(chain))
+  }
+  const of = (chain: Chain, pick: keyof Stream): number[] => streams.get(chain)!.map((one) => one[pick])
+  const figures: Results['figures'][number][] = []
+  const targets: Results['targets'][number][] = []
+  for (const { transport, raw, ours } of entries) {
+    const text = `${mebibytes} MiB through two hops, ${transport}`
+    for (const chain of [raw, ours]) {
+      figures.push(
+        { text: `${text}: ${chain.name}`, value: median(of(chain, 'throughput')), unit: 'MiB/s' },
+        { text: `${text}: ${chain.name}, extra memory`, value: median(of(chain, 'extraMiB')), unit: 'MiB' },
+      )
+    }
+    const rawRates = of(raw, 'throughput')
+    const ratio = median(of(ours, 'throughput').map((rate, round) => rate / rawRates[round]!))
+    const base = of(direct, 'firstByteMs')
+    const late = median(of(ours, 'firstByteMs').map((ms, round) => ms - base[round]!))
+    targets.push(
+      atLeast(`${text}: throughput over raw sockets`, ratio, 0.6),
+      atMost(`${text}: extra memory of a hop, MiB`, median(of(ours, 'extraMiB')), 32),
+      atMost(`${text}: first byte after the application's, ms`, late, 5),
+    )
+  }
+  return { rows: [], figures, targets }
+}
+
+async function stream({ port, hops }: Chain): Promise<Stream> {
+  const before = hops.map((hop) => {
+    hop.forgetPeak()
+    return hop.rssMiB()
+  })
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  await once(socket, 'connect')
+  const startedAt = performance.now()
+  let firstAt = 0
+  let missing = -1
+  await new Promise<void>((resolve, reject) => {
+    socket.on('data', (chunk: Buffer) => {
+      if (missing < 0) {
+        // The head may come in a packet of its own; it counts as the first byte of the answer.
+        firstAt = performance.now()
+        const end = chunk.indexOf('\r\n\r\n')
+        if (chunk.toString('latin1', 9, 12) !== '200' || end < 0)
+          return reject(new Error('not answered well'))
+        missing = mebibytes * 1024 * 1024 + end + 4
+      }
+      missing -= chunk.length
+      if (missing === 0) resolve()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error('the answer is incomplete')))
+    socket.write(`GET /stream/${mebibytes} HTTP/1.1\r\nhost: bench\r\n\r\n`)
+  })
+  const elapsed = performance.now() - startedAt
+  socket.destroy()
+  const extra = hops.map((hop, index) => hop.peakMiB() - before[index]!)
+  return {
+    throughput: (mebibytes / elapsed) * 1000,
+    firstByteMs: firstAt - startedAt,
+    extraMiB: Math.max(0, ...extra),
+  }
+}
