@@ -65,7 +65,7 @@ export abstract class Inbound extends Multiplexer {
       throw new ConnectionError(FLOW_CONTROL_ERROR, 'more data than the window of the connection')
     }
     this.receiveWindow -= length
-    if (stream === undefined) return this.strayData(streamId)
+    if (stream === undefined) return this.strayData(streamId, length)
     if (stream.remoteEnded) return this.refuseData(stream, STREAM_CLOSED, 'data behind its end')
     if (length > stream.receiveWindow) {
       return this.refuseData(stream, FLOW_CONTROL_ERROR, 'more data than the window of the stream')
@@ -188,8 +188,9 @@ export abstract class Inbound extends Multiplexer {
     this.unknownStream(streamId, block, endStream, this.blockProblem)
   }
 
-  private strayData(streamId: number): void {
+  private strayData(streamId: number, length: number): void {
     if (this.isIdle(streamId)) throw protocol('DATA on an idle stream')
+    if (this.spendForgotten(streamId, length)) return
     this.countIdle()
     // Its pieces are thrown away as they come.
     if (!this.isForgotten(streamId)) this.refuse(streamId, STREAM_CLOSED)

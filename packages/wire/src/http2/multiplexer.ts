@@ -42,7 +42,8 @@ export abstract class Multiplexer extends Link implements Carrier {
   private head: Stream | undefined
   private tail: Stream | undefined
   private readyCount = 0
-  private forgotten: Set<number> | undefined
+  /** With the data that may still come on each: the peer did not know. */
+  private forgotten: Map<number, number> | undefined
   private readonly writeIdleMs: number
 
   constructor(socket: Duplex, shared: Shared, writeIdleMs: number) {
@@ -87,7 +88,7 @@ export abstract class Multiplexer extends Link implements Carrier {
       this.output.reset(stream.id, code)
       this.schedule()
     }
-    this.forget(stream.id)
+    this.forget(stream.id, stream.receiveWindow)
     this.remove(stream, new WireError('ABORTED', 'the stream was reset', { sent: true }))
   }
 
@@ -142,7 +143,7 @@ export abstract class Multiplexer extends Link implements Carrier {
   /** Answers frames on a stream that is not there. */
   protected refuse(streamId: number, code: number): void {
     this.output.reset(streamId, code)
-    this.forget(streamId)
+    this.forget(streamId, streamWindow)
     this.schedule()
     this.countReset()
   }
@@ -165,6 +166,14 @@ export abstract class Multiplexer extends Link implements Carrier {
   /** Whether late frames of this stream are no error: we have reset it. */
   protected isForgotten(streamId: number): boolean {
     return this.forgotten?.has(streamId) ?? false
+  }
+
+  /** Whether data on a stream that we have reset was under way within its window: the peer's right, not a nuisance. */
+  protected spendForgotten(streamId: number, length: number): boolean {
+    const window = this.forgotten?.get(streamId) ?? 0
+    if (length === 0 || length > window) return false
+    this.forgotten!.set(streamId, window - length)
+    return true
   }
 
   /** The stream leaves the connection; what waited in it is dropped. */
@@ -264,11 +273,11 @@ export abstract class Multiplexer extends Link implements Carrier {
     return stream
   }
 
-  private forget(streamId: number): void {
-    const forgotten = (this.forgotten ??= new Set())
-    forgotten.add(streamId)
+  private forget(streamId: number, window: number): void {
+    const forgotten = (this.forgotten ??= new Map())
+    forgotten.set(streamId, window)
     if (forgotten.size <= maxForgotten) return
-    for (const oldest of forgotten) {
+    for (const oldest of forgotten.keys()) {
       forgotten.delete(oldest)
       break
     }

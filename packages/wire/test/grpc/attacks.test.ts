@@ -226,6 +226,32 @@ describe('a client', () => {
     expect(await answered(half, 'stream')).toBe(13)
   })
 
+  it('bears what was under way when it gave up, and no more than the window allows', async () => {
+    const { origin, peer, peers } = await rawServer()
+    const channel = new GrpcChannel({ origin, client: client() })
+    const stop = new AbortController()
+    const call = collect(channel.stream(serverStream, bytes('x'), { signal: stop.signal }))
+    const cancelled = expect(call).rejects.toMatchObject({ code: 1 })
+    const server = await peer()
+    await server.type('HEADERS')
+    server.send('HEADERS', 4, 1, status(ok)).send('DATA', 0, 1, message)
+    stop.abort()
+    await server.type('RST_STREAM')
+    for (let index = 0; index < 3000; index++) server.send('DATA', 0, 1, message)
+    await cancelled
+    // The connection still serves.
+    const next = channel.call(unary, bytes('x'))
+    await server.until((frame) => frame.type === 'HEADERS' && frame.stream === 3)
+    server.send('HEADERS', 4, 3, status(ok)).send('DATA', 0, 3, message)
+    server.send('HEADERS', 5, 3, status([['grpc-status', '0']]))
+    expect(await next).toEqual(Buffer.of(7))
+    expect(peers.length).toBe(1)
+
+    const large = new Uint8Array(1000)
+    for (let index = 0; index < 3000; index++) server.send('DATA', 0, 1, large)
+    expect(await server.goaway()).toBe(11)
+  })
+
   it('takes a server that ends the call in time for the deadline', async () => {
     // The server is told of 50 ms, and gives up when they are over.
     const late = (peer: Peer): void => void setTimeout(() => reset(peer, 8), 60)

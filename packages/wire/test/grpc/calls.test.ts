@@ -229,7 +229,7 @@ describe('the end of a call', () => {
     for await (const message of channel.stream(bidi, slow())) {
       found.push(Buffer.from(message).toString())
       // Several times what a body may pause that is read whole.
-      setTimeout(open, 200)
+      setTimeout(() => open(), 200)
     }
     expect(found).toEqual(['first', 'last'])
   })
