@@ -6,7 +6,7 @@ import {
   FileDescriptorProtoSchema,
   type BytesValue,
 } from '@bufbuild/protobuf/wkt'
-import { ConnectError, type Code, type HandlerContext, type Transport } from '@connectrpc/connect'
+import { ConnectError, Code, type HandlerContext, type Transport } from '@connectrpc/connect'
 import {
   compressionGzip,
   connectNodeAdapter,
@@ -165,6 +165,7 @@ function start(
       typeof value === 'string' ? value : Buffer.from(value).toString('base64'),
     ]),
   )
+  const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
   async function* messages(): AsyncGenerator<Uint8Array> {
     const method = methodOf(name)
     try {
@@ -189,9 +190,11 @@ function start(
       })
     } catch (error) {
       const failed = ConnectError.from(error)
+      // A server that ends the call just before this client does is taken for one that cancels it.
+      const late = failed.code === Code.Canceled && performance.now() >= deadline
       const [detail] = failed.findDetails(BytesValueSchema)
       resolve({
-        code: failed.code,
+        code: late ? Code.DeadlineExceeded : failed.code,
         message: failed.rawMessage,
         details:
           detail === undefined

@@ -1,13 +1,19 @@
-import { createServer, type Server as NodeServer, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
-import { GrpcChannel, type CallOptions as OwnOptions } from '../../../packages/wire/src/grpc/client.ts'
-import { decodeBinary, encodeBinary } from '../../../packages/wire/src/grpc/metadata.ts'
-import type { GrpcMethod, MethodKind } from '../../../packages/wire/src/grpc/method.ts'
-import { createGrpcHandler, type GrpcRoute, type ServerCall } from '../../../packages/wire/src/grpc/server.ts'
-import { GrpcError, type GrpcStatusCode } from '../../../packages/wire/src/grpc/status.ts'
+import { createServer, type Handler } from '@outrigger/wire'
+import {
+  createGrpcHandler,
+  createGrpcProxy,
+  decodeBinary,
+  encodeBinary,
+  GrpcChannel,
+  GrpcError,
+  type CallOptions as OwnOptions,
+  type GrpcMethod,
+  type GrpcRoute,
+  type GrpcStatusCode,
+  type MethodKind,
+  type ServerCall,
+} from '@outrigger/wire/grpc'
 import { createHttp2Client } from '../../../packages/wire/src/http2/client.ts'
-import { Http2Server } from '../../../packages/wire/src/http2/server.ts'
-import type { Handler } from '../../../packages/wire/src/types.ts'
 import { answer, first, one, type Context, type States } from './answer.ts'
 import {
   decodeBytes,
@@ -83,24 +89,33 @@ export interface OurServer extends Server {
 export async function serveOurs(certificate?: Certificate): Promise<OurServer> {
   const encodings = new Set<string | undefined>()
   const handle = handler()
-  const http2 = new Http2Server({}, (request, response) => {
+  const tls = certificate === undefined ? {} : { tls: { cert: certificate.cert, key: certificate.key } }
+  // Both protocols on the port, as they are in earnest.
+  const server = createServer({ ...tls, protocols: ['http/1.1', 'h2', 'h2c'] }, (request, response) => {
     encodings.add(request.fields.get('grpc-encoding'))
     return handle(request, response)
   })
-  const sockets: NodeServer =
-    certificate === undefined
-      ? createServer((socket: Socket) => http2.accept(socket, false))
-      : createTlsServer({ cert: certificate.cert, key: certificate.key, ALPNProtocols: ['h2'] }, (socket) =>
-          http2.accept(socket, true),
-        )
-  await new Promise<void>((resolve) => sockets.listen(0, '127.0.0.1', resolve))
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   return {
-    port: (sockets.address() as { port: number }).port,
-    connections: () => http2.stats.connectionsTotal,
+    port: port!,
+    connections: () => server.stats.connectionsTotal,
     encodings,
+    close: () => server.close(AbortSignal.abort()),
+  }
+}
+
+/** A server of ours that knows no method and passes every call on. */
+export async function proxyTo(port: number): Promise<Server> {
+  const client = createHttp2Client()
+  const origin = `http://127.0.0.1:${port}`
+  const fallback = createGrpcProxy({ client, target: () => ({ origin }) })
+  const server = createServer({ protocols: ['h2c'] }, createGrpcHandler({ routes: [], fallback }))
+  const bound = await server.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    port: bound.port!,
     close: async () => {
-      sockets.close()
-      await http2.close(AbortSignal.abort())
+      client.close()
+      await server.close(AbortSignal.abort())
     },
   }
 }

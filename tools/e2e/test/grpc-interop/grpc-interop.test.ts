@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cases } from '../../interop/cases.ts'
 import { selfSigned } from '../../interop/certificate.ts'
-import type { OurServer } from '../../interop/ours.ts'
+import { proxyTo, type OurServer } from '../../interop/ours.ts'
 import { peers, type Peer, type PeerName } from '../../interop/peers.ts'
 import type { Caller, Certificate, Server } from '../../interop/peer.ts'
 
@@ -20,6 +20,10 @@ const others = ['grpc-js', 'connect-node', 'grpc-go', 'grpc-java'] as const
 // The others among themselves: each once as client and once as server, so that the cases themselves are right.
 for (const [index, client] of others.entries()) pair(client, others[(index + 1) % others.length]!, false)
 
+// And with us between them, who know none of their methods.
+for (const [index, client] of others.entries())
+  pair(client, others[(index + 3) % others.length]!, false, true)
+
 for (const secure of [false, true]) {
   pair('ours', 'ours', secure)
   for (const other of others) {
@@ -28,14 +32,14 @@ for (const secure of [false, true]) {
   }
 }
 
-function pair(client: PeerName, server: PeerName, secure: boolean): void {
+function pair(client: PeerName, server: PeerName, secure: boolean, proxied = false): void {
   const from: Peer = peers[client]
   const to: Peer = peers[server]
-  const name = `${client} calls ${server} (${secure ? 'TLS' : 'h2c'})`
+  const name = `${client} calls ${server} (${secure ? 'TLS' : 'h2c'})${proxied ? ' through us' : ''}`
   const missing = from.missing ?? to.missing
-  if (missing === undefined) describe(name, () => body(from, to, secure))
+  if (missing === undefined) describe(name, () => body(from, to, secure, proxied))
   else if (process.env['OUTRIGGER_REQUIRE_SERVICES'] !== '1')
-    describe.skip(`${name} [skipped: ${missing}]`, () => body(from, to, secure))
+    describe.skip(`${name} [skipped: ${missing}]`, () => body(from, to, secure, proxied))
   else {
     it(name, () => {
       throw new Error(`${missing}; OUTRIGGER_REQUIRE_SERVICES=1 forbids to skip`)
@@ -43,19 +47,22 @@ function pair(client: PeerName, server: PeerName, secure: boolean): void {
   }
 }
 
-function body(client: Peer, server: Peer, secure: boolean): void {
+function body(client: Peer, server: Peer, secure: boolean, proxied: boolean): void {
   let running: Server | undefined
+  let proxy: Server | undefined
   let caller: Caller | undefined
   let results: ReadonlyMap<string, string> | undefined
 
   beforeAll(async () => {
     running = await server.serve(secure ? certificate : undefined)
-    const address = { port: running.port, certificate: secure ? certificate : undefined }
+    if (proxied) proxy = await proxyTo(running.port)
+    const address = { port: (proxy ?? running).port, certificate: secure ? certificate : undefined }
     caller = client.call?.(address)
     results = await client.callAll?.(address)
   }, 300_000)
   afterAll(async () => {
     caller?.close()
+    await proxy?.close()
     await running?.close()
   })
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { GrpcChannel, type GrpcMethod } from '../../../../packages/wire/src/grpc/index.ts'
+import { GrpcChannel, type GrpcMethod } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '../../../../packages/wire/src/http2/client.ts'
 import { go, java } from '../../interop/programs.ts'
 import { decodeBytes, encodeBytes, pathOf } from '../../interop/peer.ts'
@@ -39,7 +39,7 @@ for (const [name, program] of Object.entries({ 'grpc-go': go, 'grpc-java': java 
       for await (const message of channel.stream(bidi, requests())) {
         found.push(Buffer.from(message).toString())
         // Time for many questions.
-        setTimeout(open, 500)
+        setTimeout(() => open(), 500)
       }
       expect(found).toEqual(['first', 'last'])
     })
