@@ -28,6 +28,8 @@ export interface Results {
   /** Other figures, with their units. */
   readonly figures: readonly { readonly text: string; readonly value: number; readonly unit: string }[]
   readonly targets: readonly Target[]
+  /** What was not measured, by name, and why. */
+  readonly omitted?: readonly string[]
 }
 
 export interface Report extends Results {
@@ -35,6 +37,16 @@ export interface Report extends Results {
   readonly at: string
   readonly node: string
   readonly settings: Settings
+}
+
+/** Several results as those of one run. */
+export function joined(parts: readonly Results[]): Results {
+  return {
+    rows: parts.flatMap((part) => part.rows),
+    figures: parts.flatMap((part) => part.figures),
+    targets: parts.flatMap((part) => part.targets),
+    omitted: parts.flatMap((part) => part.omitted ?? []),
+  }
 }
 
 /** A target that is met when the value is not above the limit. */
@@ -97,5 +109,6 @@ export function renderReport(report: Report): string {
   for (const { text, value, limit, met } of report.targets) {
     lines.push(`${met ? 'met   ' : 'MISSED'}  ${text}: ${value.toFixed(2)} (${limit})`)
   }
+  for (const text of report.omitted ?? []) lines.push(`LEFT OUT  ${text}`)
   return `${lines.join('\n')}\n`
 }

@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Benchmark, Settings } from '../harness/benchmark.ts'
 import { Contender } from '../harness/process.ts'
-import { atLeast, median, type Results } from '../harness/report.ts'
+import { atLeast, joined, median, type Results } from '../harness/report.ts'
 import { interleave, type Entry } from '../harness/rounds.ts'
+import { grpcResults } from '../wire/grpc.ts'
+import { proxyResults } from '../wire/proxy.ts'
+import { streamingResults } from '../wire/streaming.ts'
 
 const program = join(import.meta.dirname, '../servers/http1.ts')
 const kinds = ['node', 'wire'] as const
@@ -11,36 +14,48 @@ type Kind = (typeof kinds)[number]
 const names: Readonly<Record<Kind, string>> = { node: 'tuned node:http', wire: 'outrigger' }
 const startRounds = 5
 
-/** The HTTP/1.1 server against a tuned node:http that gives the same answers. */
+/** Everything that wire speaks, in one run against what else speaks it. */
 const benchmark: Benchmark = {
   defaults: { rounds: 9, requests: 40_000, connections: 16 },
   async run(settings) {
-    const servers: Contender[] = []
-    try {
-      const entries: Entry[] = []
-      for (const kind of kinds) {
-        const server = await start(kind)
-        servers.push(server)
-        for (const [name, request] of Object.entries(requests)) {
-          const reference = kind === 'node' ? {} : { reference: names.node }
-          entries.push({ case: name, contender: names[kind], ...reference, server, request, expect: 200 })
-        }
-      }
-      const rows = await interleave(entries, settings)
-      const ratios = rows.filter((row) => row.throughputRatio !== undefined)
-      return {
-        rows,
-        figures: await idleFigures(settings),
-        targets: ratios.map((row) =>
-          atLeast(`HTTP/1.1 ${row.case}: requests a second over tuned node:http`, row.throughputRatio!, 1.2),
-        ),
-      }
-    } finally {
-      for (const server of servers) await server.stop()
-    }
+    // grpc-js takes several times as long for a call as anything else here for a request.
+    const half = { ...settings, requests: Math.ceil(settings.requests / 2) }
+    return joined([
+      await http1Results(settings),
+      await grpcResults(half),
+      await proxyResults(half),
+      await streamingResults(half),
+    ])
   },
 }
 export default benchmark
+
+/** The HTTP/1.1 server against a tuned node:http that gives the same answers. */
+async function http1Results(settings: Settings): Promise<Results> {
+  const servers: Contender[] = []
+  try {
+    const entries: Entry[] = []
+    for (const kind of kinds) {
+      const server = await start(kind)
+      servers.push(server)
+      for (const [name, request] of Object.entries(requests)) {
+        const reference = kind === 'node' ? {} : { reference: names.node }
+        entries.push({ case: name, contender: names[kind], ...reference, server, request, expect: 200 })
+      }
+    }
+    const rows = await interleave(entries, settings)
+    const ratios = rows.filter((row) => row.throughputRatio !== undefined)
+    return {
+      rows,
+      figures: await idleFigures(settings),
+      targets: ratios.map((row) =>
+        atLeast(`HTTP/1.1 ${row.case}: requests a second over tuned node:http`, row.throughputRatio!, 1.2),
+      ),
+    }
+  } finally {
+    for (const server of servers) await server.stop()
+  }
+}
 
 /** Every request has a trace header of its own: what repeats gains nothing that a real one would not have. */
 const requests: Readonly<Record<string, (index: number) => string>> = {

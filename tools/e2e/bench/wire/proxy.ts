@@ -9,6 +9,7 @@ import { interleaveRuns, type Run, type Sample } from '../harness/rounds.ts'
 import { makeCertificates } from './certificates.ts'
 import { startApplication, startHaproxies, startOurs, type Chain } from './chains.ts'
 import { traceOf } from './grpc-load.ts'
+import { installed } from './installed.ts'
 import { percentile, steady } from './steady.ts'
 
 const inFlight = 64
@@ -17,7 +18,10 @@ const perSecond = 1000
 const seconds = 3
 
 /** Client -> first hop -> mutual TLS -> second hop -> application, against two haproxies. */
-export async function proxyResults(settings: Settings, haproxy: boolean): Promise<Results> {
+export async function proxyResults(settings: Settings): Promise<Results> {
+  if (!installed('openssl', 'version'))
+    return { rows: [], figures: [], targets: [], omitted: [`${crowded}: openssl is not installed`] }
+  const haproxy = installed('haproxy', '-v')
   const folder = await mkdtemp(join(tmpdir(), 'outrigger-bench-'))
   const started: Contender[] = []
   const add = (chain: Chain): Chain => {
@@ -45,7 +49,8 @@ export async function proxyResults(settings: Settings, haproxy: boolean): Promis
       .map((row) =>
         atLeast(`${crowded}: ${row.contender}, requests a second over haproxy`, row.throughputRatio!, 0.5),
       )
-    return { rows, figures: calm.figures, targets: [...targets, ...calm.targets] }
+    const omitted = haproxy ? [] : [`${crowded}, haproxy and all targets: haproxy is not installed`]
+    return { rows, figures: calm.figures, targets: [...targets, ...calm.targets], omitted }
   } finally {
     for (const process of started) await process.stop()
     await rm(folder, { recursive: true, force: true })
