@@ -98,12 +98,9 @@ export class ClientConnection implements BodyCarrier, Watched {
 
   bodyWanted(): void {}
 
-  holdBody(): void {
-    this.socket.pause()
-  }
-
-  letBody(): void {
-    this.socket.resume()
+  letBodyFlow(flow: boolean): void {
+    if (flow) this.socket.resume()
+    else this.socket.pause()
   }
 
   awaitBody(waiting: boolean): void {

@@ -6,10 +6,8 @@ import { ChunkList } from './chunk-list.ts'
 export interface BodyCarrier {
   /** Somebody begins to read. */
   bodyWanted(): void
-  /** As much is kept as may be: nothing more shall come. */
-  holdBody(): void
-  /** More may come. */
-  letBody(): void
+  /** Whether more may come: not when as much is kept as may be. */
+  letBodyFlow(flow: boolean): void
   /** Whether somebody waits for bytes, so that a pause is the peer's fault. */
   awaitBody(waiting: boolean): void
   /** Nobody wants the rest. */
@@ -102,7 +100,7 @@ export class IncomingBody implements Body {
     if (this.waiting !== undefined) this.deliver()
     else if (this.chunks.size >= highWater && !this.held) {
       this.held = true
-      this.carrier.holdBody()
+      this.carrier.letBodyFlow(false)
     }
   }
 
@@ -181,13 +179,13 @@ export class IncomingBody implements Body {
   private release(): void {
     if (!this.held || this.chunks.size >= highWater / 2) return
     this.held = false
-    this.carrier.letBody()
+    this.carrier.letBodyFlow(true)
   }
 
   private wait(): Promise<unknown> {
     if (this.held) {
       this.held = false
-      this.carrier.letBody()
+      this.carrier.letBodyFlow(true)
     }
     this.carrier.awaitBody(true)
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()

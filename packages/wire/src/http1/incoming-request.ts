@@ -63,7 +63,7 @@ export class IncomingRequest implements ServerRequest {
   }
 
   get remoteAddress(): string {
-    return this.connection.remoteAddress
+    return this.connection.socket.remoteAddress ?? ''
   }
 
   get signal(): AbortSignal {

@@ -14,6 +14,7 @@ import { statusLine } from './status.ts'
 
 /** One connection of a server: reads its requests, has them answered one by one, writes the answers. */
 export class ServerConnection implements BodyCarrier, Watched {
+  readonly socket: Socket
   readonly secure: boolean
   readonly rules: ServerRules
   readonly output: Output
@@ -21,7 +22,6 @@ export class ServerConnection implements BodyCarrier, Watched {
   idleMs: number
   /** Whether the connection stays after the answer that is being given. */
   persistent = true
-  private readonly socket: Socket
   private readonly head: RequestHead
   private readonly reader: BodyReader
   private request: IncomingRequest | undefined
@@ -51,10 +51,6 @@ export class ServerConnection implements BodyCarrier, Watched {
     socket.on('end', () => this.ended())
     socket.on('error', ignore)
     socket.on('close', () => this.closed())
-  }
-
-  get remoteAddress(): string {
-    return this.socket.remoteAddress ?? ''
   }
 
   receive(chunk: Buffer): void {
@@ -126,12 +122,9 @@ export class ServerConnection implements BodyCarrier, Watched {
     this.schedule()
   }
 
-  holdBody(): void {
-    this.socket.pause()
-  }
-
-  letBody(): void {
-    this.socket.resume()
+  letBodyFlow(flow: boolean): void {
+    if (flow) this.socket.resume()
+    else this.socket.pause()
   }
 
   awaitBody(waiting: boolean): void {
@@ -168,8 +161,7 @@ export class ServerConnection implements BodyCarrier, Watched {
       at = this.read(bytes)
     } catch (error) {
       this.working = false
-      this.refuse(error)
-      return
+      return this.refuse(error)
     }
     this.working = false
     if (at < bytes.length) this.rest = at === 0 ? bytes : bytes.subarray(at)
@@ -218,7 +210,7 @@ export class ServerConnection implements BodyCarrier, Watched {
 
   private readBody(bytes: Buffer, at: number): number {
     const { reader, request } = this
-    const next = reader.read(bytes, at, request?.arriving ?? this.unwanted)
+    const next = reader.read(bytes, at, request?.arriving ?? unwanted)
     this.activeAt = this.rules.watch.now
     if (request !== undefined && next > at) request.awaitsContinue = false
     if (request === undefined || request.arriving?.abandoned === true) this.discard(next - at)
@@ -228,9 +220,6 @@ export class ServerConnection implements BodyCarrier, Watched {
     }
     return next
   }
-
-  /** Takes what comes after the answer. */
-  private readonly unwanted = { push: ignore }
 
   private discard(bytes: number): void {
     this.drainBudget -= bytes
@@ -305,5 +294,8 @@ export class ServerConnection implements BodyCarrier, Watched {
 function advance(connection: ServerConnection): void {
   connection.advance()
 }
+
+/** Takes what comes after the answer. */
+const unwanted = { push: ignore }
 
 function ignore(): void {}
