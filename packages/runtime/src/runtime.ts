@@ -332,6 +332,7 @@ export class RuntimeCore {
       const grpc = this.#server(
         lazily(async () => (await import('./server/grpc-api.ts')).grpcApi(parts)),
         ['h2c'],
+        grpcHeaderBytes,
       )
       const bound = await listenOn(
         grpc,

@@ -13,7 +13,7 @@ import {
   type MethodKind,
   type ServerCall,
 } from '@outrigger/wire/grpc'
-import { createHttp2Client } from '../../../packages/wire/src/http2/client.ts'
+import { createHttp2Client, type Http2ClientOptions } from '@outrigger/wire/http2'
 import { answer, first, one, type Context, type States } from './answer.ts'
 import {
   decodeBytes,
@@ -120,9 +120,10 @@ export async function proxyTo(port: number): Promise<Server> {
   }
 }
 
-export function callOurs({ port, certificate }: Address): Caller {
+export function callOurs({ port, certificate }: Address, options: Http2ClientOptions = {}): Caller {
   const ca = certificate?.cert
-  const client = createHttp2Client(ca === undefined ? {} : { tls: { ca, serverName: 'localhost' } })
+  const tls = ca === undefined ? {} : { tls: { ca, serverName: 'localhost' } }
+  const client = createHttp2Client({ ...tls, ...options })
   const channel = new GrpcChannel({
     origin: `${ca === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     client,
