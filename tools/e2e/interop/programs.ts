@@ -86,7 +86,8 @@ async function build(language: Language): Promise<readonly string[]> {
   if (existsSync(target)) return language.command(target)
   await mkdir(cache, { recursive: true })
   for (const old of await readdir(cache)) {
-    if (old.startsWith(`${name}-`)) await rm(join(cache, old), { recursive: true, force: true })
+    if (old.startsWith(`${name}-`) && old !== folder)
+      await rm(join(cache, old), { recursive: true, force: true })
   }
   const making = join(cache, `making-${folder}-${process.pid}`)
   const [tool, ...args] = language.build(from, making)

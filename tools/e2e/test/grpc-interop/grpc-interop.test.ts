@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cases } from '../../interop/cases.ts'
 import { selfSigned } from '../../interop/certificate.ts'
-import { proxyTo, type OurServer } from '../../interop/ours.ts'
+import { callOurs, proxyTo, type OurServer } from '../../interop/ours.ts'
 import { peers, type Peer, type PeerName } from '../../interop/peers.ts'
 import type { Caller, Certificate, Server } from '../../interop/peer.ts'
 
@@ -36,15 +36,7 @@ function pair(client: PeerName, server: PeerName, secure: boolean, proxied = fal
   const from: Peer = peers[client]
   const to: Peer = peers[server]
   const name = `${client} calls ${server} (${secure ? 'TLS' : 'h2c'})${proxied ? ' through us' : ''}`
-  const missing = from.missing ?? to.missing
-  if (missing === undefined) describe(name, () => body(from, to, secure, proxied))
-  else if (process.env['OUTRIGGER_REQUIRE_SERVICES'] !== '1')
-    describe.skip(`${name} [skipped: ${missing}]`, () => body(from, to, secure, proxied))
-  else {
-    it(name, () => {
-      throw new Error(`${missing}; OUTRIGGER_REQUIRE_SERVICES=1 forbids to skip`)
-    })
-  }
+  describePeers(name, from.missing ?? to.missing, () => body(from, to, secure, proxied))
 }
 
 function body(client: Peer, server: Peer, secure: boolean, proxied: boolean): void {
@@ -79,6 +71,46 @@ function body(client: Peer, server: Peer, secure: boolean, proxied: boolean): vo
       const { connections, encodings } = running as OurServer
       expect(connections()).toBeLessThanOrEqual(2)
       expect(encodings).toContain('gzip')
+    })
+  }
+}
+
+// These end connections of clients that ask too often whether they live.
+for (const name of ['grpc-go', 'grpc-java'] as const) {
+  describePeers(`${name} and a silent stream`, peers[name].missing, () => {
+    let server: Server | undefined
+    afterAll(() => server?.close())
+
+    it('bears how often we ask whether it lives', async () => {
+      server = await peers[name].serve()
+      const caller = callOurs({ port: server.port, certificate: undefined }, { pingAfterMs: 20 })
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+      async function* requests(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from('first')
+        await gate
+        yield Buffer.from('last')
+      }
+      const call = caller.call('Bidi', requests())
+      const found: string[] = []
+      for await (const message of call.messages) {
+        found.push(Buffer.from(message).toString())
+        // Time for many questions.
+        setTimeout(() => open(), 500)
+      }
+      caller.close()
+      expect(found).toEqual(['first', 'last'])
+    }, 300_000)
+  })
+}
+
+/** Like `describe`; where a peer is missing its tests are skipped, or fail where everything must be tested. */
+function describePeers(name: string, missing: string | undefined, tests: () => void): void {
+  if (missing === undefined) describe(name, tests)
+  else if (process.env['OUTRIGGER_REQUIRE_SERVICES'] !== '1')
+    describe.skip(`${name} [skipped: ${missing}]`, tests)
+  else {
+    it(name, () => {
+      throw new Error(`${missing}; OUTRIGGER_REQUIRE_SERVICES=1 forbids to skip`)
     })
   }
 }
