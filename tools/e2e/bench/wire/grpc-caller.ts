@@ -11,7 +11,7 @@ type Call = (index: number, traceparent: string) => Promise<Uint8Array>
 const call = kind === 'outrigger' ? await ours() : await grpcJs()
 
 async function ours(): Promise<Call> {
-  const { createHttp2Client } = await import('../../../../packages/wire/src/http2/client.ts')
+  const { createHttp2Client } = await import('@outrigger/wire/http2')
   const { GrpcChannel, rawCodec } = await import('@outrigger/wire/grpc')
   const method = { path, kind: 'unary' as const, input: rawCodec, output: rawCodec }
   const channels = Array.from(

@@ -11,6 +11,8 @@ import { startApplication, startOurs, startRaw, type Chain } from './chains.ts'
 import { installed } from './installed.ts'
 
 const mebibytes = 100
+/** Streams until code is compiled and heaps have their size. */
+const warmUps = 5
 
 interface Entry {
   readonly transport: string
@@ -57,7 +59,7 @@ export async function streamingResults(settings: Settings): Promise<Results> {
 async function measure(direct: Chain, entries: readonly Entry[], settings: Settings): Promise<Results> {
   const all = [direct, ...entries.flatMap(({ raw, ours }) => [raw, ours])]
   const streams = new Map<Chain, Stream[]>(all.map((chain) => [chain, []]))
-  for (const chain of all) await stream(chain)
+  for (let time = 0; time < warmUps; time++) for (const chain of all) await stream(chain)
   for (let round = 1; round <= settings.rounds; round++) {
     settings.progress(`streaming round ${round} of ${settings.rounds}`)
     for (const chain of all) streams.get(chain)!.push(await stream(chain))

@@ -1,6 +1,6 @@
 // Opens streams that stay open, on as many connections as the server makes necessary.
 import type { Client } from '@outrigger/wire'
-import { createHttp2Client } from '../../../../packages/wire/src/http2/client.ts'
+import { createHttp2Client } from '@outrigger/wire/http2'
 import { serveOrders } from './measured.ts'
 
 const origin = `http://127.0.0.1:${process.argv[2]}`

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { GrpcChannel } from '@outrigger/wire/grpc'
-import { createHttp2Client } from '../../../../../packages/wire/src/http2/client.ts'
+import { createHttp2Client } from '@outrigger/wire/http2'
 import { exchange } from './hop-messages.ts'
 import { pass, targetOf } from './pass.ts'
 
