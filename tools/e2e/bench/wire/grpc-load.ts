@@ -146,7 +146,6 @@ class Connection {
     if (this.#opened && this.#sentAt.size === 0 && this.#run.next >= this.#run.calls) this.#end.resolve()
   }
 
-  // oxlint-disable-next-line max-params -- once for each frame
   #frame(
     type: number,
     flags: number,

@@ -1,6 +1,6 @@
 // Echoes what comes on each stream until the stream ends; few streams a connection, so that clients open many.
 import { createServer } from '@outrigger/wire'
-import type { Http2ServerOptions } from '../../../../packages/wire/src/http2/server.ts'
+import type { Http2ServerOptions } from '@outrigger/wire/http2'
 import { serveOrders } from './measured.ts'
 
 const options: Http2ServerOptions = {
