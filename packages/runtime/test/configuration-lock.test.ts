@@ -226,7 +226,7 @@ describe('configuration over HTTP', () => {
   test('the component is in the metadata', async () => {
     const { call } = await setUp()
     expect((await call('GET', 'v1.0/metadata')).body.components).toEqual([
-      { name: 'store', type: 'configuration.test', version: 'v1', capabilities: ['subscribe'] },
+      { name: 'store', type: 'configuration.test', version: 'v1', capabilities: ['SUBSCRIBE'] },
     ])
   })
 })
