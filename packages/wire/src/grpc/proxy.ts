@@ -1,7 +1,8 @@
 import { isWireError } from '../error.ts'
 import { Fields } from '../fields.ts'
 import type { Client, ServerRequest, ServerResponse } from '../types.ts'
-import { encodeMessage, grpcStatus } from './status.ts'
+import { encodeMessage, grpcStatus, statusOfReset } from './status.ts'
+import { parseTimeout } from './timeout.ts'
 
 export interface ProxyTarget {
   /** `http://host:port`, `https://host:port` or `unix:/path`. */
@@ -36,6 +37,9 @@ async function pass(
   request: ServerRequest,
   response: ServerResponse,
 ): Promise<void> {
+  const timeoutMs = parseTimeout(request.fields.get('grpc-timeout') ?? '')
+  const startedAt = performance.now()
+  const isLate = (): boolean => timeoutMs !== undefined && performance.now() - startedAt >= timeoutMs - 1
   // How large a message may be is for the two ends to say; nothing is kept here.
   request.body.limit = Number.POSITIVE_INFINITY
   request.body.idleTimeoutMs = 0
@@ -62,15 +66,24 @@ async function pass(
       writer.end(answer.trailers)
     } catch (error) {
       // The other side is to see that it is incomplete, and why.
-      writer.end(statusFields(error))
+      writer.end(statusFields(error, isLate()))
     }
   } catch (error) {
-    if (!response.started) response.send(200, ['content-type', 'application/grpc', ...statusFields(error)])
+    if (!response.started)
+      response.send(200, ['content-type', 'application/grpc', ...statusFields(error, isLate())])
   }
 }
 
-function statusFields(error: unknown): string[] {
-  const code = isWireError(error, 'ABORTED') ? grpcStatus.CANCELLED : grpcStatus.UNAVAILABLE
+/** A server that resets a stream when the caller's time is over says so in no other way. */
+function statusFields(error: unknown, late: boolean): string[] {
+  const reset = isWireError(error) ? error.resetCode : undefined
+  const code = late
+    ? grpcStatus.DEADLINE_EXCEEDED
+    : reset !== undefined
+      ? statusOfReset(reset)
+      : isWireError(error, 'ABORTED')
+        ? grpcStatus.CANCELLED
+        : grpcStatus.UNAVAILABLE
   const text = isWireError(error) ? error.message : 'the call could not be passed on'
   return ['grpc-status', String(code), 'grpc-message', encodeMessage(text)]
 }
