@@ -72,6 +72,7 @@ async function measure(direct: Chain, entries: readonly Entry[], settings: Setti
     for (const chain of [raw, ours]) {
       figures.push(
         { text: `${text}: ${chain.name}`, value: median(of(chain, 'throughput')), unit: 'MiB/s' },
+        { text: `${text}: ${chain.name}, first byte`, value: median(of(chain, 'firstByteMs')), unit: 'ms' },
         { text: `${text}: ${chain.name}, extra memory`, value: median(of(chain, 'extraMiB')), unit: 'MiB' },
       )
     }
