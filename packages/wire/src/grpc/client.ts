@@ -80,8 +80,9 @@ export class GrpcChannel {
       response = await this.#send(method, requests, options, end.signal)
       const { fields } = response
       // A status in the head means that there is nothing else.
-      if (response.status !== 200 || fields.has('grpc-status')) {
-        throwUnlessOk(fields, method.path, response.status)
+      if (!isGrpc(response)) throw notGrpc(response, method.path)
+      if (fields.has('grpc-status')) {
+        throwUnlessOk(fields, method.path)
         options.onTrailers?.(metadataOf(fields))
         return
       }
@@ -96,7 +97,7 @@ export class GrpcChannel {
       if (trailers === undefined) {
         throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without a status`)
       }
-      throwUnlessOk(trailers, method.path, 200)
+      throwUnlessOk(trailers, method.path)
       options.onTrailers?.(metadataOf(trailers))
       response = undefined
     } catch (error) {
@@ -113,9 +114,10 @@ export class GrpcChannel {
     try {
       const response = await this.#send(method, request, options, end?.signal ?? options.signal)
       const { fields, body } = response
-      if (response.status !== 200 || fields.has('grpc-status')) {
+      if (!isGrpc(response) || fields.has('grpc-status')) {
         body.cancel()
-        throwUnlessOk(fields, method.path, response.status)
+        if (!isGrpc(response)) throw notGrpc(response, method.path)
+        throwUnlessOk(fields, method.path)
         throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without an answer`)
       }
       options.onMetadata?.(metadataOf(fields))
@@ -123,7 +125,7 @@ export class GrpcChannel {
       const { trailers } = response
       if (trailers === undefined)
         throw new GrpcError(grpcStatus.INTERNAL, `${method.path} ended without a status`)
-      throwUnlessOk(trailers, method.path, 200)
+      throwUnlessOk(trailers, method.path)
       const frame = onlyFrame(bytes, this.#limit)
       const encoding = fields.get('grpc-encoding')
       const message = decode(
@@ -232,12 +234,27 @@ function statusOfWire(error: unknown): GrpcStatusCode {
   return error.resetCode === undefined ? grpcStatus.UNAVAILABLE : statusOfReset(error.resetCode)
 }
 
-/** Throws what the fields of the end of a call say, unless that is OK. Without a status, the one of HTTP decides. */
-function throwUnlessOk(fields: Fields, path: string, httpStatus: number): void {
+/**
+ * Whether an answer is one of gRPC at all. Some servers leave the content type out when they only have a status
+ * to tell; with a status of gRPC, that of HTTP does not count.
+ */
+function isGrpc({ status, fields }: ClientResponse): boolean {
+  const type = fields.get('content-type')
+  if (type === undefined) return fields.has('grpc-status')
+  return type.startsWith('application/grpc') && (status === 200 || fields.has('grpc-status'))
+}
+
+/** A proxy or a server of something else has answered (gRPC, "HTTP to gRPC Status Code Mapping"). */
+function notGrpc({ status, fields }: ClientResponse, path: string): GrpcError {
+  const type = fields.get('content-type')
+  const what = type === undefined ? 'no content type' : `content type "${type.slice(0, 100)}"`
+  const text = `${path} was answered with HTTP ${status} and ${what}, which is not gRPC`
+  return new GrpcError(status === 200 ? grpcStatus.UNKNOWN : statusOfHttp(status), text)
+}
+
+/** Throws what the fields of the end of a call say, unless that is OK. */
+function throwUnlessOk(fields: Fields, path: string): void {
   const text = fields.get('grpc-status')
-  if (text === undefined && httpStatus !== 200) {
-    throw new GrpcError(statusOfHttp(httpStatus), `${path} was answered with HTTP ${httpStatus}`)
-  }
   const code = Number(text)
   if (code === 0 && text !== '') return
   const known = Number.isInteger(code) && code > 0 && code <= 16
@@ -246,7 +263,7 @@ function throwUnlessOk(fields: Fields, path: string, httpStatus: number): void {
   throw new GrpcError(
     (known ? code : grpcStatus.UNKNOWN) as GrpcStatusCode,
     message === '' ? `${path} ended with status ${text}` : message,
-    { details: details === undefined ? undefined : decodeBinary(details) },
+    { details: details === undefined ? undefined : decodeBinary(details), trailers: metadataOf(fields) },
   )
 }
 

@@ -18,10 +18,15 @@ export function isMetadata(name: string): boolean {
   return !own.has(name) && !name.startsWith(':')
 }
 
-/** The fields that are metadata, in order. */
+/** The fields that are metadata, in order. Binary values that a peer has joined by commas come one by one. */
 export function metadataOf(fields: Fields): Fields {
   const found = new Fields()
-  for (const [name, value] of fields) if (isMetadata(name)) found.append(name, value)
+  for (const [name, value] of fields) {
+    if (!isMetadata(name)) continue
+    if (name.endsWith('-bin') && value.includes(',')) {
+      for (const part of value.split(',')) found.append(name, part.trim())
+    } else found.append(name, value)
+  }
   return found
 }
 

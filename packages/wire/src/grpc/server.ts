@@ -203,7 +203,7 @@ class Exchange implements ServerCall {
 
   private async answer(route: GrpcRoute): Promise<void> {
     const encoding = this.request.fields.get('grpc-encoding')
-    this.compress = encoding === 'gzip'
+    this.compress = encoding === 'gzip' && takesGzip(this.request.fields)
     switch (route.method.kind) {
       case 'unary': {
         const reply = await (route as UnaryRoute).handle(await this.readOne(route.method, encoding), this)
@@ -331,9 +331,10 @@ function refuse(
 }
 
 function statusFields(error: unknown, path: string, onError: GrpcServerOptions['onError']): string[] {
-  const { code, message, details } = toGrpcError(error, path, onError)
+  const { code, message, details, trailers } = toGrpcError(error, path, onError)
   const fields = ['grpc-status', String(code), 'grpc-message', encodeMessage(message)]
   if (details !== undefined) fields.push('grpc-status-details-bin', encodeBinary(details))
+  appendMetadata(fields, trailers)
   return fields
 }
 
@@ -345,7 +346,10 @@ function toGrpcError(error: unknown, path: string, onError: GrpcServerOptions['o
       `a message is larger than the limit of ${error.limit} bytes`,
     )
   }
-  if (isWireError(error)) return new GrpcError(grpcStatus.CANCELLED, error.message, { cause: error })
+  if (isWireError(error)) {
+    const code = error.code === 'TIMEOUT' ? grpcStatus.DEADLINE_EXCEEDED : grpcStatus.CANCELLED
+    return new GrpcError(code, error.message, { cause: error })
+  }
   if (error instanceof Error && error.name === 'AbortError') return cancelled()
   onError?.(error, path)
   return new GrpcError(grpcStatus.INTERNAL, 'unexpected error; the log has it', { cause: error })
@@ -361,6 +365,12 @@ function decode(method: GrpcMethod, bytes: Uint8Array): unknown {
   } catch (cause) {
     throw new GrpcError(grpcStatus.INTERNAL, `the request of ${method.path} cannot be decoded`, { cause })
   }
+}
+
+/** Who compresses and does not say what it can unpack gets the same (gRPC, "Compression"). */
+function takesGzip(fields: Fields): boolean {
+  const accepted = fields.get('grpc-accept-encoding')
+  return accepted === undefined || accepted.split(',').some((name) => name.trim() === 'gzip')
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,3 +1,5 @@
+import type { Fields } from '../fields.ts'
+
 /** Status codes of gRPC, by name. */
 export const grpcStatus = {
   OK: 0,
@@ -36,6 +38,8 @@ const brand: unique symbol = Symbol.for('outrigger.wire.grpc-error') as never
 export interface GrpcErrorOptions {
   /** A serialised google.rpc.Status with details: `grpc-status-details-bin`. */
   readonly details?: Uint8Array | undefined
+  /** Metadata that came, or is to go, with the status. */
+  readonly trailers?: Fields | undefined
   readonly cause?: unknown
 }
 
@@ -44,12 +48,14 @@ export class GrpcError extends Error {
   override readonly name = 'GrpcError'
   readonly code: GrpcStatusCode
   readonly details: Uint8Array | undefined
+  readonly trailers: Fields | undefined
   readonly [brand] = true
 
   constructor(code: GrpcStatusCode, message: string, options: GrpcErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.details = options.details
+    this.trailers = options.trailers
   }
 }
 
@@ -82,7 +88,6 @@ export function statusOfHttp(status: number): GrpcStatusCode {
   }
 }
 
-const mustEscape = /[^\u0020-\u0024\u0026-\u007e]/
 /** The status that a stream which was reset stands for (gRPC over HTTP/2, "Errors"). */
 export function statusOfReset(code: number): GrpcStatusCode {
   switch (code) {
@@ -99,6 +104,7 @@ export function statusOfReset(code: number): GrpcStatusCode {
   }
 }
 
+const mustEscape = /[^\u0020-\u0024\u0026-\u007e]/
 const encoder = new TextEncoder()
 
 /** A status message as `grpc-message` carries it: percent-encoded UTF-8. */

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { GrpcChannel } from '../../src/grpc/index.ts'
+import { decodeBinary, GrpcChannel, type GrpcError } from '../../src/grpc/index.ts'
 import { block, type Frame, type Peer } from '../http2/peer.ts'
 import { rawServer } from '../http2/raw-server.ts'
 import { client } from '../http2/setup.ts'
@@ -110,7 +110,22 @@ describe('a server', () => {
       .begin()
       .send('HEADERS', 4, 1, head(unary.path))
       .send('DATA', 0, 1, message.subarray(0, 5))
-    expect((await last(raw))['grpc-status']).toBe('1')
+    expect((await last(raw))['grpc-status']).toBe('4')
+  })
+
+  it.each([
+    ['gzip', 'identity,gzip', 1],
+    ['what it can read', 'identity', 0],
+    ['gzip', undefined, 1],
+  ])('answers gzip with %s when the client accepts %s', async (_, accepted, flag) => {
+    const { peer } = await service()
+    const more = accepted === undefined ? [] : [['grpc-accept-encoding', accepted] as const]
+    const raw = peer()
+      .begin()
+      .send('HEADERS', 4, 1, head(unary.path, [...gzip, ...more]))
+      .send('DATA', 1, 1, packed(gzipSync('hello')))
+    expect((await last(raw))['grpc-status']).toBe('0')
+    expect(raw.frames.find((frame) => frame.type === 'DATA')!.payload[0]).toBe(flag)
   })
 
   it('answers what is no gRPC', async () => {
@@ -207,6 +222,23 @@ describe('a client', () => {
     ['OK without a message', 13, (peer) => peer.send('HEADERS', 5, 1, status([...ok, ['grpc-status', '0']]))],
     ['HTTP 503', 14, (peer) => peer.send('HEADERS', 5, 1, status([[':status', '503']]))],
     ['HTTP 404', 12, (peer) => peer.send('HEADERS', 5, 1, status([[':status', '404']]))],
+    ['a page of HTML', 2, (peer) => page(peer, '200')],
+    ['a page of HTML that says 502', 14, (peer) => page(peer, '502')],
+    ['no content type', 2, (peer) => peer.send('HEADERS', 5, 1, status([[':status', '200']]))],
+    [
+      'a status without content type',
+      7,
+      (peer) =>
+        peer.send(
+          'HEADERS',
+          5,
+          1,
+          status([
+            [':status', '200'],
+            ['grpc-status', '7'],
+          ]),
+        ),
+    ],
     ['a flag that means nothing', 13, (peer) => answerWith(peer, Buffer.of(9, 0, 0, 0, 0))],
     ['a length of 4 GiB', 8, (peer) => answerWith(peer, Buffer.of(0, 255, 255, 255, 255))],
     ['an end in mid-message', 13, (peer) => answerWith(peer, message.subarray(0, 5))],
@@ -217,6 +249,20 @@ describe('a client', () => {
     ['RST_STREAM: ENHANCE_YOUR_CALM', 8, (peer) => reset(peer, 11)],
     ['RST_STREAM: INADEQUATE_SECURITY', 7, (peer) => reset(peer, 12)],
   ])('takes %s for status %i', async (_, code, answer) => expect(await answered(answer)).toBe(code))
+
+  it('takes metadata along with a failure, joined binary values apart', async () => {
+    const server = await rawServer()
+    const channel = new GrpcChannel({ origin: server.origin, client: client() })
+    const failed = channel.call(unary, bytes('x')).catch((error: unknown) => error as GrpcError)
+    const peer = await server.peer()
+    await peer.type('HEADERS')
+    const end = [...ok, ['grpc-status', '9'], ['x-why', 'because'], ['x-data-bin', 'AAE, Ag==']] as const
+    peer.send('HEADERS', 5, 1, status(end))
+    const { trailers } = (await failed) as GrpcError
+    expect(trailers?.get('x-why')).toBe('because')
+    expect(trailers?.getAll('x-data-bin').map(decodeBinary)).toEqual([Buffer.of(0, 1), Buffer.of(2)])
+    expect(trailers?.has('grpc-status')).toBe(false)
+  })
 
   it('takes an answer within a stream that breaks off for what it is', async () => {
     const half = (peer: Peer): void => {
@@ -268,5 +314,13 @@ describe('a client', () => {
 
   function reset(peer: Peer, code: number): void {
     peer.send('RST_STREAM', 0, 1, Buffer.of(0, 0, 0, code))
+  }
+
+  function page(peer: Peer, code: string): void {
+    const fields = [
+      [':status', code],
+      ['content-type', 'text/html'],
+    ] as const
+    peer.send('HEADERS', 4, 1, status(fields)).send('DATA', 1, 1, Buffer.from('<html>'))
   }
 })
