@@ -8,7 +8,7 @@ import type { ClientRules } from './http1/client-rules.ts'
 import { parseOrigin } from './origin.ts'
 import type { Origin } from './origin.ts'
 import { clientTls, loadTls } from './tls.ts'
-import type { Client, ClientOptions, ClientRequest, ClientResponse } from './types.ts'
+import type { Client, ClientOptions, ClientRequest, ClientResponse, TlsOptions } from './types.ts'
 import { Watch } from './watch.ts'
 
 /** Creates a client with its own pool of kept connections. */
@@ -21,7 +21,7 @@ const maxOrigins = 1000
 
 class SocketClient implements Client {
   private readonly rules: ClientRules
-  private readonly tls: ConnectionOptions
+  private tls: ConnectionOptions
   /** Made once: reading certificates takes longer than connecting. */
   private context: SecureContext | undefined
   private readonly pools = new Map<string, ClientPool>()
@@ -71,6 +71,13 @@ class SocketClient implements Client {
     this.running++
     call.begin()
     return call.response
+  }
+
+  replaceTls(tls: TlsOptions): void {
+    this.tls = clientTls(tls)
+    this.context = undefined
+    // A session that was begun with another identity would bring that one back.
+    this.sessions.clear()
   }
 
   close(): void {

@@ -13,6 +13,7 @@ export type {
   ClientRequest,
   ClientResponse,
   ClientTimeouts,
+  HandedOver,
   Handler,
   ListenAddress,
   Server,
@@ -22,4 +23,5 @@ export type {
   ServerResponse,
   ServerStats,
   TlsOptions,
+  Upgrade,
 } from './types.ts'

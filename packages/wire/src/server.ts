@@ -1,12 +1,21 @@
 import { createServer as createPlain } from 'node:net'
 import type { Server as NetServer, Socket } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
 import { WireError } from './error.ts'
 import { FirstBytes } from './first-bytes.ts'
 import { Http1Server } from './http1/server.ts'
 import type { Http2Server } from './http2/server.ts'
 import { listenOn } from './listen.ts'
 import { loadTls, serverTls } from './tls.ts'
-import type { BoundAddress, Handler, ListenAddress, Server, ServerOptions, ServerStats } from './types.ts'
+import type {
+  BoundAddress,
+  Handler,
+  ListenAddress,
+  Server,
+  ServerOptions,
+  ServerStats,
+  TlsOptions,
+} from './types.ts'
 import { Watch } from './watch.ts'
 
 /** Creates a server that gives every request to `handler`. It listens when told to. */
@@ -18,6 +27,7 @@ export function createServer(options: ServerOptions, handler: Handler): Server {
 class SocketServer implements Server {
   private readonly options: ServerOptions
   private readonly handler: Handler
+  private tls: TlsOptions | undefined
   private readonly headerTimeoutMs: number
   private readonly http1: Http1Server | undefined
   private readonly offersHttp2: boolean
@@ -35,6 +45,7 @@ class SocketServer implements Server {
     const protocols = options.protocols ?? ['http/1.1']
     this.options = options
     this.handler = handler
+    this.tls = options.tls
     this.headerTimeoutMs = options.headerTimeoutMs ?? 10_000
     this.watch = new Watch(this.headerTimeoutMs)
     if (protocols.includes('http/1.1')) this.http1 = new Http1Server(options, handler)
@@ -80,6 +91,14 @@ class SocketServer implements Server {
     return bound
   }
 
+  replaceTls(tls: Pick<TlsOptions, 'cert' | 'key' | 'ca'>): void {
+    if (this.tls === undefined)
+      throw new WireError('PROTOCOL', 'the server has no TLS whose certificates could be replaced')
+    this.tls = { ...this.tls, ...tls }
+    const context = serverTls(this.tls)
+    for (const listener of this.listeners) (listener as TlsServer).setSecureContext(context)
+  }
+
   close(signal?: AbortSignal): Promise<void> {
     this.closing ??= this.drain(signal)
     if (signal?.aborted) this.cut()
@@ -92,7 +111,8 @@ class SocketServer implements Server {
   }
 
   private createListener(): NetServer {
-    const { tls, maxConnections } = this.options
+    const { tls } = this
+    const { maxConnections } = this.options
     // A connection that its client has half closed may still get the rest of an answer.
     const settings = { noDelay: true, allowHalfOpen: true }
     const listener =

@@ -1,3 +1,5 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { Fields, FieldsInit } from './fields.ts'
 
 /** The body of a request or response as it arrives. It can be consumed once: whole, or chunk by chunk. */
@@ -20,6 +22,26 @@ export interface Body extends AsyncIterable<Uint8Array> {
   cancel(): void
 }
 
+/** A connection that was handed over: nothing of wire stands between it and its peer any more. */
+export interface HandedOver {
+  /** Not flowing yet: it does when somebody listens for its data, or reads it. */
+  readonly socket: Socket
+  /** What the client sent behind its request. It comes first. */
+  readonly head: Uint8Array
+}
+
+/** The client would like to go on with another protocol on this connection (RFC 9110, section 7.8). */
+export interface Upgrade {
+  /** As the client names them, in its order: `websocket`. */
+  readonly protocols: readonly string[]
+  /**
+   * Answers 101 and hands the connection over, instead of any other answer. It counts as a running request
+   * until the socket closes.
+   * @throws WireError `PROTOCOL` for a protocol that the client did not name, or behind another answer
+   */
+  accept(protocol: string, fields?: FieldsInit): Promise<HandedOver>
+}
+
 /** A request as a server receives it. */
 export interface ServerRequest {
   readonly method: string
@@ -36,6 +58,10 @@ export interface ServerRequest {
   readonly trailers: Fields | undefined
   /** Address of the peer; empty on a Unix socket. */
   readonly remoteAddress: string
+  /** What the client shows in mutual TLS: verified, where the server demands one. */
+  readonly peerCertificate?: X509Certificate | undefined
+  /** Only where the connection can be handed over: HTTP/1.1, and no body. Who ignores it answers as ever. */
+  readonly upgrade?: Upgrade | undefined
   /** Aborts when the client goes away before the response is complete. */
   readonly signal: AbortSignal
 }
@@ -106,6 +132,11 @@ export interface TlsOptions {
   readonly serverName?: string
   /** Client: accept any certificate. Default false. */
   readonly insecure?: boolean
+  /**
+   * Client: decides by the certificate who the server is, instead of comparing names; `ca` still decides whether
+   * it is genuine. Returns what is wrong with it.
+   */
+  readonly verifyServer?: (certificate: X509Certificate) => Error | undefined
 }
 
 export interface ServerOptions extends ServerLimits {
@@ -145,6 +176,8 @@ export interface Server {
   listen(address: ListenAddress): Promise<BoundAddress>
   readonly addresses: readonly BoundAddress[]
   readonly stats: ServerStats
+  /** New connections get these certificates; those that stand keep theirs. Only of a server that has TLS. */
+  replaceTls(tls: Pick<TlsOptions, 'cert' | 'key' | 'ca'>): void
   /**
    * Stops accepting, lets running requests finish, closes idle connections; resolves when all are closed.
    * When `signal` aborts, what is left is cut. May be called twice.
@@ -209,6 +242,8 @@ export interface Client {
    */
   request(request: ClientRequest): Promise<ClientResponse>
   readonly stats: { readonly connections: number; readonly idle: number; readonly running: number }
+  /** New connections are made with these; those that stand are used as long as they live. */
+  replaceTls(tls: TlsOptions): void
   /** Closes idle connections and cuts the others. */
   close(): void
 }

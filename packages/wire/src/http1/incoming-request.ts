@@ -1,6 +1,7 @@
+import type { X509Certificate } from 'node:crypto'
 import { WireError } from '../error.ts'
 import { Fields } from '../fields.ts'
-import type { ServerRequest } from '../types.ts'
+import type { ServerRequest, Upgrade } from '../types.ts'
 import { splitFields } from './field-section.ts'
 import { IncomingBody } from './incoming-body.ts'
 import type { RequestHead } from './request-head.ts'
@@ -66,6 +67,26 @@ export class IncomingRequest implements ServerRequest {
     return this.connection.socket.remoteAddress ?? ''
   }
 
+  get peerCertificate(): X509Certificate | undefined {
+    return this.connection.peerCertificate
+  }
+
+  get upgrade(): Upgrade | undefined {
+    // Behind a body the other protocol would begin in the middle of it, and HTTP/1.0 knows no such thing.
+    if (
+      this.minor === 0 ||
+      this.arriving !== undefined ||
+      !listed(this.fields.getAll('connection'), 'upgrade')
+    )
+      return undefined
+    const protocols = words(this.fields.getAll('upgrade'))
+    if (protocols.length === 0) return undefined
+    return {
+      protocols,
+      accept: (protocol, fields) => this.connection.switchTo(this, protocol, protocols, fields),
+    }
+  }
+
   get signal(): AbortSignal {
     if (this.abort === undefined) {
       this.abort = new AbortController()
@@ -84,6 +105,14 @@ export class IncomingRequest implements ServerRequest {
     this.lost = true
     this.abort?.abort(clientGone())
   }
+}
+
+function words(values: readonly string[]): string[] {
+  return values.flatMap((value) => value.split(',')).flatMap((word) => word.trim() || [])
+}
+
+function listed(values: readonly string[], word: string): boolean {
+  return words(values).some((found) => found.toLowerCase() === word)
 }
 
 export function clientGone(): WireError {

@@ -45,6 +45,16 @@ export class OutgoingResponse implements ServerResponse, BodyWriter {
     connection.answered()
   }
 
+  /** Answers 101: whatever follows on the connection is not HTTP. */
+  switchTo(protocol: string, fields: FieldsInit | undefined): void {
+    if (this.started) throw alreadyStarted()
+    const head = statusLine(101) + writeFields(toFlat(fields), false)
+    this.started = this.ended = true
+    if (this.gone) throw clientGone()
+    const { output } = this.connection
+    output.append(`${head}connection: upgrade\r\nupgrade: ${protocol}\r\n\r\n`, undefined, '')
+  }
+
   start(status: number, fields?: FieldsInit): BodyWriter {
     if (this.started) throw alreadyStarted()
     checkStatus(status)

@@ -25,8 +25,8 @@ export class Output {
   constructor(socket: Socket, idleMs: number) {
     this.socket = socket
     this.idleMs = idleMs
-    socket.on('drain', () => this.relieved())
-    if (idleMs > 0) socket.on('timeout', () => this.stalled())
+    socket.on('drain', this.relieved)
+    if (idleMs > 0) socket.on('timeout', this.stalled)
   }
 
   /** `before` and `after` hold one character for each byte. The bytes of `body` are not changed afterwards. */
@@ -64,6 +64,12 @@ export class Output {
     waiting?.reject(error)
   }
 
+  /** Writes what waits, and leaves the socket to somebody else. */
+  release(): void {
+    this.flush()
+    this.socket.off('drain', this.relieved).off('timeout', this.stalled).setTimeout(0)
+  }
+
   private write(): void {
     const { text } = this
     this.text = ''
@@ -80,7 +86,7 @@ export class Output {
     this.text = after
   }
 
-  private relieved(): void {
+  private readonly relieved = (): void => {
     const { waiting } = this
     this.waiting = undefined
     waiting?.resolve()
@@ -91,7 +97,7 @@ export class Output {
     if (this.idleMs > 0 && this.socket.timeout !== this.idleMs) this.socket.setTimeout(this.idleMs)
   }
 
-  private stalled(): void {
+  private readonly stalled = (): void => {
     if (this.socket.writableLength > 0) this.socket.destroy()
     else this.socket.setTimeout(0)
   }

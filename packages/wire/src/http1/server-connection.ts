@@ -1,5 +1,9 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { WireError } from '../error.ts'
+import type { FieldsInit } from '../fields.ts'
+import { peerCertificate } from '../tls.ts'
+import type { HandedOver } from '../types.ts'
 import type { Watched } from '../watch.ts'
 import { BodyReader } from './body-reader.ts'
 import type { BodyCarrier } from './incoming-body.ts'
@@ -36,6 +40,13 @@ export class ServerConnection implements BodyCarrier, Watched {
   /** All is written, and what still comes is thrown away until the client closes. */
   private lingering = false
   private drainBudget = drainLimit
+  private certificate: X509Certificate | undefined
+  /** Who gets the connection as soon as the input at hand was looked at. */
+  private given = false
+  private successor: ((handed: HandedOver) => void) | undefined
+  private readonly onData = (chunk: Buffer): void => this.receive(chunk)
+  private readonly onDrain = (): void => this.advance()
+  private readonly onEnd = (): void => this.ended()
 
   constructor(socket: Socket, secure: boolean, rules: ServerRules) {
     this.socket = socket
@@ -46,11 +57,16 @@ export class ServerConnection implements BodyCarrier, Watched {
     this.reader = new BodyReader(rules)
     this.idleMs = rules.headerTimeoutMs
     rules.watch.add(this)
-    socket.on('data', (chunk: Buffer) => this.receive(chunk))
-    socket.on('drain', () => this.advance())
-    socket.on('end', () => this.ended())
+    socket.on('data', this.onData)
+    socket.on('drain', this.onDrain)
+    socket.on('end', this.onEnd)
     socket.on('error', ignore)
     socket.on('close', () => this.closed())
+  }
+
+  /** Looked at when somebody asks, once for all requests. */
+  get peerCertificate(): X509Certificate | undefined {
+    return (this.certificate ??= peerCertificate(this.socket))
   }
 
   receive(chunk: Buffer): void {
@@ -59,6 +75,31 @@ export class ServerConnection implements BodyCarrier, Watched {
     const all = Buffer.concat([this.rest, chunk])
     this.rest = undefined
     this.work(all)
+  }
+
+  /**
+   * Answers 101 and gives the connection away (RFC 9110, section 7.8). From then on it only waits for the end of
+   * the socket, so that the exchange counts as running until then.
+   */
+  switchTo(
+    request: IncomingRequest,
+    protocol: string,
+    offered: readonly string[],
+    fields: FieldsInit | undefined,
+  ): Promise<HandedOver> {
+    try {
+      const { response } = this
+      if (this.request !== request || response === undefined) throw clientGone()
+      if (!offered.some((name) => name.toLowerCase() === protocol.toLowerCase()))
+        throw new WireError('PROTOCOL', `the client did not ask for the protocol "${protocol}"`)
+      response.switchTo(protocol, fields)
+    } catch (error) {
+      return Promise.reject(error as WireError)
+    }
+    return new Promise((resolve) => {
+      this.successor = resolve
+      if (!this.working) this.handOver()
+    })
   }
 
   /** Writes at the end of this turn. */
@@ -97,6 +138,7 @@ export class ServerConnection implements BodyCarrier, Watched {
   /** Writes what waits, and goes on with requests that came meanwhile. */
   advance(): void {
     this.scheduled = false
+    if (this.given) return
     this.output.flush()
     const { rest } = this
     if (rest === undefined || this.response !== undefined || this.working || this.closing) return
@@ -166,6 +208,7 @@ export class ServerConnection implements BodyCarrier, Watched {
     this.working = false
     if (at < bytes.length) this.rest = at === 0 ? bytes : bytes.subarray(at)
     if (this.closing) return this.close()
+    if (this.successor !== undefined) return this.handOver()
     this.output.flush()
     if (this.rest === undefined || this.rest.length <= maxPipelined) return
     if (this.response !== undefined || this.socket.writableNeedDrain) this.socket.pause()
@@ -219,6 +262,18 @@ export class ServerConnection implements BodyCarrier, Watched {
       if (request === undefined) this.await(this.rules.keepAliveTimeoutMs)
     }
     return next
+  }
+
+  private handOver(): void {
+    const { socket, successor, rest } = this
+    this.rest = undefined
+    this.given = true
+    this.output.release()
+    this.rules.watch.delete(this)
+    socket.off('data', this.onData).off('drain', this.onDrain).off('end', this.onEnd).pause()
+    // As it was before anybody listened: the successor's listener makes it flow.
+    ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
+    successor!({ socket, head: rest ?? new Uint8Array(0) })
   }
 
   private discard(bytes: number): void {

@@ -1,5 +1,6 @@
 /** Reasons of the registered status codes (RFC 9110, section 15). */
 const reasons: Readonly<Record<number, string>> = {
+  101: 'Switching Protocols',
   200: 'OK',
   201: 'Created',
   202: 'Accepted',

@@ -1,7 +1,14 @@
 import { WireError } from '../error.ts'
 import { parseOrigin } from '../origin.ts'
 import { clientTls } from '../tls.ts'
-import type { Client, ClientOptions, ClientRequest, ClientResponse, ClientTimeouts } from '../types.ts'
+import type {
+  Client,
+  ClientOptions,
+  ClientRequest,
+  ClientResponse,
+  ClientTimeouts,
+  TlsOptions,
+} from '../types.ts'
 import { Call } from './call.ts'
 import type { CallRules } from './call.ts'
 import { Shared } from './link.ts'
@@ -83,6 +90,10 @@ class Http2Client implements Client {
     } catch (error) {
       return Promise.reject(error as Error)
     }
+  }
+
+  replaceTls(tls: TlsOptions): void {
+    this.rules.tls = clientTls(tls)
   }
 
   close(): void {

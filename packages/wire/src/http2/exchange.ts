@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { WireError } from '../error.ts'
 import { Fields, noFields, toFlat } from '../fields.ts'
 import type { FieldsInit } from '../fields.ts'
@@ -14,6 +15,7 @@ import type { Stream, StreamSink } from './stream.ts'
 export interface ExchangeHost {
   readonly secure: boolean
   readonly remoteAddress: string
+  readonly peerCertificate: X509Certificate | undefined
   readonly maxBodyBytes: number
   readonly bodyIdleTimeoutMs: number
   sendHeaders(stream: Stream, pseudo: Pseudo, fields: readonly string[], length: number, end: boolean): void
@@ -63,6 +65,10 @@ export class Exchange implements ServerRequest, ServerResponse, BodyWriter, Stre
 
   get remoteAddress(): string {
     return this.host.remoteAddress
+  }
+
+  get peerCertificate(): X509Certificate | undefined {
+    return this.host.peerCertificate
   }
 
   get body(): StreamBody {

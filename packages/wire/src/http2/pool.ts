@@ -1,9 +1,9 @@
 import { connect as connectPlain } from 'node:net'
 import type { Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { WireError } from '../error.ts'
 import type { Origin } from '../origin.ts'
+import { loadTls } from '../tls.ts'
 import type { Call } from './call.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientRules, ConnectionOwner } from './client-connection.ts'
@@ -13,7 +13,8 @@ import type { Ticking } from './turn.ts'
 export interface PoolRules extends ClientRules {
   readonly connectMs: number
   readonly maxConnections: number
-  readonly tls: ConnectionOptions
+  /** Replaced when certificates are. */
+  tls: ConnectionOptions
 }
 
 /**
@@ -117,9 +118,7 @@ export class Pool implements ConnectionOwner, Ticking {
     const { origin, rules } = this
     const { options, secure } = origin
     const where = 'socketPath' in options ? { path: options.socketPath } : options
-    const socket: Socket = secure
-      ? connectTls({ ...where, ...rules.tls, ...serverName(options, rules.tls), ALPNProtocols: ['h2'] })
-      : connectPlain(where)
+    const socket: Socket = secure ? this.connectTls(where) : connectPlain(where)
     this.connecting = socket
     const timer = setTimeout(() => {
       this.failed(
@@ -152,6 +151,14 @@ export class Pool implements ConnectionOwner, Ticking {
       this.open.push(connection)
       this.room(connection)
     })
+  }
+
+  private connectTls(where: object): Socket {
+    const { options } = this.origin
+    const { tls } = this.rules
+    // Made once: reading certificates takes longer than connecting.
+    tls.secureContext ??= loadTls().createSecureContext(tls)
+    return loadTls().connect({ ...where, ...tls, ...serverName(options, tls), ALPNProtocols: ['h2'] })
   }
 
   private failed(socket: Socket, error: WireError): void {

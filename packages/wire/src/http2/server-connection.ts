@@ -1,6 +1,8 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { WireError } from '../error.ts'
 import { noFields } from '../fields.ts'
+import { peerCertificate } from '../tls.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionLimits } from './inbound.ts'
 import {
@@ -44,6 +46,7 @@ export class ServerConnection extends Connection implements ExchangeHost {
   readonly remoteAddress: string
   readonly maxBodyBytes: number
   readonly bodyIdleTimeoutMs: number
+  private certificate: X509Certificate | undefined
   private readonly rules: ServerRules
   /** Handlers that are at work: a stream that was reset still counts (CVE-2023-44487). */
   private running = 0
@@ -68,6 +71,11 @@ export class ServerConnection extends Connection implements ExchangeHost {
     this.maxBodyBytes = rules.maxBodyBytes
     this.bodyIdleTimeoutMs = rules.bodyIdleTimeoutMs
     this.idleSince = this.shared.ticker.now
+  }
+
+  /** Looked at when somebody asks, once for all requests. */
+  get peerCertificate(): X509Certificate | undefined {
+    return (this.certificate ??= peerCertificate(this.socket as Socket))
   }
 
   /** Bytes that were read from the socket before. */
