@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { isWireError, type Client, type Handler, type TlsOptions } from '../src/index.ts'
+import { createHttp2Client } from '../src/http2/index.ts'
+import { mustRun, findProgram } from './http2/setup.ts'
+import { cleanup, client, serve, text } from './setup.ts'
+
+const openssl = findProgram('openssl', 'apt-get install openssl')
+const found = typeof openssl !== 'string'
+const folder = mkdtempSync(join(tmpdir(), 'wire-mtls-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+interface Authority {
+  readonly ca: string
+  /** A certificate whose only name is an identity: `spiffe://domain/ns/default/name`. */
+  issue(name: string): { readonly cert: string; readonly key: string; readonly ca: string }
+}
+
+function authority(domain: string): Authority {
+  const file = (name: string): string => join(folder, `${domain}-${name}.pem`)
+  const make = (name: string, ...more: string[]): void => {
+    const options = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj'.split(' ')
+    execFileSync(
+      'openssl',
+      [...options, `/CN=${name}`, '-keyout', file(`${name}-key`), '-out', file(name), ...more],
+      {
+        stdio: 'pipe',
+      },
+    )
+  }
+  make('root')
+  const read = (name: string): string => readFileSync(file(name), 'utf8')
+  return {
+    ca: read('root'),
+    issue(name) {
+      const names = ['-addext', `subjectAltName=URI:spiffe://${domain}/ns/default/${name}`]
+      make(name, ...names, '-CA', file('root'), '-CAkey', file('root-key'))
+      return { cert: read(name), key: read(`${name}-key`), ca: read('root') }
+    },
+  }
+}
+
+const who: Handler = (request, response) =>
+  response.send(200, [], request.peerCertificate?.subjectAltName ?? 'nobody')
+
+/** Accepts a server by its identity. */
+const only =
+  (id: string): NonNullable<TlsOptions['verifyServer']> =>
+  (certificate) =>
+    certificate.subjectAltName === `URI:${id}` ? undefined : new Error(`not ${id}`)
+
+const makers: readonly (readonly [string, (tls: TlsOptions) => Client])[] = [
+  ['HTTP/1.1', (tls) => client({ tls })],
+  [
+    'HTTP/2',
+    (tls) => {
+      const created = createHttp2Client({ tls })
+      cleanup(() => created.close())
+      return created
+    },
+  ],
+]
+
+describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
+  if (!found && !mustRun) return it.skip('needs openssl', () => {})
+  const version = protocol.at(-1)!
+  const ours = authority(`td-${version}`)
+  const foreign = authority(`foreign-${version}`)
+  const server = ours.issue('server')
+  const alice = ours.issue('alice')
+  const domain = `spiffe://td-${version}/ns/default`
+  const options = { tls: { ...server, requireClientCert: true }, protocols: ['http/1.1', 'h2'] as const }
+  const ask = async (own: Client, port: number): Promise<string> =>
+    text(await (await own.request({ origin: `https://127.0.0.1:${port}` })).body.bytes())
+
+  it('shows each side who the other is', async () => {
+    const { port, server: running } = await serve(who, options)
+    const own = connect({ ...alice, verifyServer: only(`${domain}/server`) })
+    expect(await ask(own, port)).toBe(`URI:${domain}/alice`)
+    expect(await ask(own, port)).toBe(`URI:${domain}/alice`)
+    expect(running.stats.connectionsTotal).toBe(1)
+  })
+
+  it('refuses a server with another identity, a foreign one, and one that is not asked who it is', async () => {
+    const { port, server: running } = await serve(who, options)
+    const refused = (tls: TlsOptions): Promise<unknown> =>
+      ask(connect(tls), port).catch((error: unknown) => error)
+    const wrong = await refused({ ...alice, verifyServer: only(`${domain}/other`) })
+    expect(isWireError(wrong, 'CONNECT')).toBe(true)
+    expect((wrong as Error).message).toContain(`not ${domain}/other`)
+    const unknown = await refused({ ...alice, ca: foreign.ca, verifyServer: only(`${domain}/server`) })
+    expect(isWireError(unknown, 'CONNECT')).toBe(true)
+    expect(isWireError(await refused(alice), 'CONNECT')).toBe(true)
+    expect(running.stats.requestsTotal).toBe(0)
+  })
+
+  it('refuses a client of a foreign authority, and one without a certificate', async () => {
+    const { port, server: running } = await serve(who, options)
+    const verifyServer = only(`${domain}/server`)
+    for (const identity of [{ ...foreign.issue('alice'), ca: ours.ca }, { ca: ours.ca }]) {
+      await expect(ask(connect({ ...identity, verifyServer }), port)).rejects.toSatisfy((error) =>
+        isWireError(error),
+      )
+    }
+    expect(running.stats.requestsTotal).toBe(0)
+  })
+
+  it('goes over to new certificates and a new authority without a break', async () => {
+    const { port, server: running } = await serve(who, options)
+    const own = connect({ ...alice, verifyServer: only(`${domain}/server`) })
+    await ask(own, port)
+    const next = foreign.issue('renewed')
+    running.replaceTls({ ...next, ca: [ours.ca, foreign.ca] })
+    // The connection that stands goes on; a new one meets the new certificate.
+    expect(await ask(own, port)).toBe(`URI:${domain}/alice`)
+    const both = [ours.ca, foreign.ca]
+    const renewed = only(`spiffe://foreign-${version}/ns/default/renewed`)
+    expect(await ask(connect({ ...alice, ca: both, verifyServer: renewed }), port)).toBe(
+      `URI:${domain}/alice`,
+    )
+    const bob = foreign.issue('bob')
+    const second = await serve(who, { ...options, tls: { ...next, ca: both, requireClientCert: true } })
+    own.replaceTls({ ...bob, ca: both, verifyServer: renewed })
+    expect(await ask(own, second.port)).toBe(`URI:spiffe://foreign-${version}/ns/default/bob`)
+  })
+
+  it('has nothing to show where no certificate is asked for', async () => {
+    const { port } = await serve(who, { tls: server, protocols: options.protocols })
+    expect(await ask(connect({ ca: ours.ca, verifyServer: () => undefined }), port)).toBe('nobody')
+  })
+})
