@@ -26,7 +26,7 @@ import { StateHandler } from './api/state/handler.ts'
 import { SubtleCryptoHandler } from './api/subtlecrypto/handler.ts'
 import { Attachment } from './app/attachment.ts'
 import type { AppChannel } from './app/channel.ts'
-import { createHttpChannel } from './app/http-channel.ts'
+import { openChannel } from './app/open-channel.ts'
 import { createInProcessChannel, type InProcessApp } from './app/in-process-channel.ts'
 import { createInputBindings } from './bindings/input.ts'
 import { capabilityNames, createRegistry, type Registry } from './components/registry.ts'
@@ -213,7 +213,7 @@ export class RuntimeCore {
     ]
   }
 
-  #compose(registry: Registry, loaded: Loaded): void {
+  async #compose(registry: Registry, loaded: Loaded): Promise<void> {
     const options = this.#options
     const { appId, namespace } = options
     const logger = this.#logger
@@ -222,7 +222,7 @@ export class RuntimeCore {
     const { app } = this.#around
     const channel =
       app === undefined
-        ? this.#networkChannel()
+        ? await openChannel(options)
         : createInProcessChannel(app, { maxConcurrency: options.appMaxConcurrency })
     this.#channel = channel
     const engine = createPubSubEngine({
@@ -294,18 +294,6 @@ export class RuntimeCore {
               },
       }),
     }
-  }
-
-  #networkChannel(): AppChannel | undefined {
-    const { appPort, appChannelAddress, appProtocol, appMaxConcurrency, appApiToken } = this.#options
-    if (appPort === undefined) return undefined
-    return createHttpChannel({
-      host: appChannelAddress,
-      port: appPort,
-      scheme: appProtocol,
-      maxConcurrency: appMaxConcurrency,
-      appApiToken,
-    })
   }
 
   async #listen(configuration: Configuration): Promise<void> {

@@ -25,7 +25,7 @@ it('finds the application, delivers to it, and survives its absence', async () =
     await server.listen({ host: '127.0.0.1', port })
     return server
   }
-  const channel = createHttpChannel({ host: '127.0.0.1', port, scheme: 'http', maxConcurrency: 1 })
+  const channel = createHttpChannel({ host: '127.0.0.1', port, secure: false, maxConcurrency: 1 })
   const broker = new FakeBroker()
   const clock = virtualClock()
   const engine = createPubSubEngine({

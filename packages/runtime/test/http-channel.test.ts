@@ -4,7 +4,7 @@ import type { Handler, Server } from '@outrigger/wire'
 import { freePort, recordingLogger, virtualClock, waitFor } from '@outrigger/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AppBusyError } from '../src/app/channel.ts'
-import type { AppChannel, AppResponse } from '../src/app/channel.ts'
+import type { AppResponse, HttpAppChannel } from '../src/app/channel.ts'
 import { createHttpChannel } from '../src/app/http-channel.ts'
 import type { HttpChannelOptions } from '../src/app/http-channel.ts'
 import { waitForPort } from '../src/app/wait-for-port.ts'
@@ -14,11 +14,11 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
 })
 
-async function setUp(handler: Handler, options: Partial<HttpChannelOptions> = {}): Promise<AppChannel> {
+async function setUp(handler: Handler, options: Partial<HttpChannelOptions> = {}): Promise<HttpAppChannel> {
   const server: Server = createServer({}, handler)
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   closing.push(() => server.close(AbortSignal.abort()))
-  const channel = createHttpChannel({ host: '127.0.0.1', port: port!, scheme: 'http', ...options })
+  const channel = createHttpChannel({ host: '127.0.0.1', port: port!, secure: false, ...options })
   closing.push(() => channel.close())
   return channel
 }
@@ -99,15 +99,12 @@ describe('http channel', () => {
     expect(await text(await next)).toBe('ok')
   })
 
-  it('tells when nobody listens, and what is not built', async () => {
+  it('tells when nobody listens', async () => {
     const port = await freePort()
-    const channel = createHttpChannel({ host: '127.0.0.1', port, scheme: 'http' })
+    const channel = createHttpChannel({ host: '127.0.0.1', port, secure: false })
     await expect(channel.call({ method: 'GET', path: '/' })).rejects.toMatchObject({ code: 'CONNECT' })
     channel.close()
-    expect(() => createHttpChannel({ host: '::1', port, scheme: 'grpc' })).toThrow(
-      'app-protocol "grpc" is not built yet',
-    )
-    expect(createHttpChannel({ host: '::1', port: 80, scheme: 'http' }).address).toBe('http://[::1]:80')
+    expect(createHttpChannel({ host: '::1', port: 80, secure: false }).address).toBe('http://[::1]:80')
   })
 })
 

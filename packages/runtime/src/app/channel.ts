@@ -1,6 +1,7 @@
-import type { Body, Fields, FieldsInit } from '@outrigger/wire'
+import { isWireError, type Body, type Fields, type FieldsInit } from '@outrigger/wire'
+import type { ServerRequest, ServerResponse } from '@outrigger/wire'
 
-/** A request to the application. */
+/** A request to an application that speaks HTTP. */
 export interface AppRequest {
   readonly method: string
   /** Absolute path and query, escaped: `/orders?x=1`. */
@@ -20,8 +21,9 @@ export interface AppResponse {
   readonly body: Body
 }
 
-/** How the application is reached, whatever it speaks. */
-export interface AppChannel {
+/** An application that speaks HTTP, over HTTP/1.1, HTTP/2 or as a function of this process. */
+export interface HttpAppChannel {
+  readonly kind: 'http'
   /** `http://127.0.0.1:6000`, for messages. */
   readonly address: string
   /**
@@ -30,6 +32,55 @@ export interface AppChannel {
    */
   call(request: AppRequest): Promise<AppResponse>
   close(): void
+}
+
+/** A method with one message each way: those of `methodsOf` in proto are such, see `callbacks.ts`. */
+export interface UnaryMethod<I, O> {
+  /** `/package.Service/Method`. */
+  readonly path: string
+  readonly kind: 'unary'
+  readonly input: { encode(message: I): Uint8Array }
+  readonly output: { decode(bytes: Uint8Array): O }
+}
+
+export interface AppCallOptions {
+  readonly metadata?: FieldsInit | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Time for the call, its turn not included. The application is told. */
+  readonly timeoutMs?: number | undefined
+  /** Neither waits nor counts for `maxConcurrency`: for health probes. */
+  readonly unlimited?: boolean | undefined
+  /** Told of the metadata before the answer. */
+  readonly onMetadata?: ((metadata: Fields) => void) | undefined
+  /** Told of the metadata that came with an OK status. */
+  readonly onTrailers?: ((trailers: Fields) => void) | undefined
+}
+
+/** An application that serves `AppCallback`, over gRPC. */
+export interface GrpcAppChannel {
+  readonly kind: 'grpc'
+  /** `http://127.0.0.1:6000` (grpc) or `https://127.0.0.1:6000` (grpcs), for messages. */
+  readonly address: string
+  /**
+   * Rejects with a GrpcError when the application gives another status than OK or cannot be reached, and with an
+   * AppBusyError when the queue is full. Waits as an HttpAppChannel does.
+   */
+  call<I, O>(method: UnaryMethod<I, O>, request: I, options?: AppCallOptions): Promise<O>
+  /**
+   * Passes a call of any kind on as it comes, without decoding it; it answers itself, whatever happens. Neither
+   * waits nor counts for `maxConcurrency`, as streams may stay open for ever.
+   */
+  forward(request: ServerRequest, response: ServerResponse, fields: Fields): Promise<void>
+  close(): void
+}
+
+/** How the application is reached. */
+export type AppChannel = HttpAppChannel | GrpcAppChannel
+
+/** Whether a call failed before the application saw anything of it: it is not there, or too busy. */
+export function neverReached(error: unknown): boolean {
+  if (isWireError(error, 'CONNECT') || error instanceof AppBusyError) return true
+  return error instanceof Error && isWireError(error.cause, 'CONNECT')
 }
 
 /** Too many calls wait for the application already. To a caller: 503 with `Retry-After`. */

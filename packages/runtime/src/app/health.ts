@@ -26,7 +26,7 @@ export interface AppHealth {
   stop(): void
 }
 
-/** Watches the application by GET on a path: any 2xx is healthy. Callbacks tell of changes only. */
+/** Watches the application by GET on a path, of which any 2xx is healthy, or by `HealthCheck` over gRPC. Callbacks tell of changes only. */
 export function createAppHealth(options: AppHealthOptions): AppHealth {
   return new Prober(options)
 }
@@ -89,6 +89,7 @@ class Prober implements AppHealth {
     const { channel, clock } = this.options
     try {
       return await withDeadline(clock, this.timeoutMs, parent, async (signal) => {
+        if (channel.kind === 'grpc') return (await import('./grpc-health.ts')).probe(channel, signal)
         const response = await channel.call({ method: 'GET', path: this.path, signal, unlimited: true })
         // Read, so that the connection can be used again.
         await response.body.bytes(maxAnswerBytes).catch(() => response.body.cancel())
@@ -109,7 +110,7 @@ class Prober implements AppHealth {
       this.options.onHealthy()
     } else {
       logger.warn(`the application is unhealthy: ${this.threshold} probes in a row failed`, {
-        path: this.path,
+        ...(this.options.channel.kind === 'http' && { path: this.path }),
         problem,
       })
       this.options.onUnhealthy()

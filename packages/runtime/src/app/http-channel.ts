@@ -1,13 +1,13 @@
 import { createClient, Fields } from '@outrigger/wire'
 import type { Body, Client, FieldsInit, TlsOptions } from '@outrigger/wire'
-import type { AppChannel, AppRequest, AppResponse } from './channel.ts'
+import { appOrigin } from './address.ts'
+import type { AppRequest, AppResponse, HttpAppChannel } from './channel.ts'
 import { Gate } from './gate.ts'
 
 export interface HttpChannelOptions {
   readonly host: string
   readonly port: number
-  /** As `--app-protocol` names it. Only `http` and `https` are built. */
-  readonly scheme: string
+  readonly secure: boolean
   /** Calls under way at once; absent or 0: no limit. */
   readonly maxConcurrency?: number | undefined
   /** Calls that may wait for their turn; more fail with an AppBusyError. Default 1000. */
@@ -16,20 +16,14 @@ export interface HttpChannelOptions {
   readonly appApiToken?: string | undefined
   /** Most bytes of header fields in an answer. Default: that of wire. */
   readonly maxHeaderBytes?: number | undefined
-  /** Shared client; it stays open when the channel closes. */
+  /** Closed with the channel. Default: one that speaks HTTP/1.1. */
   readonly client?: Client | undefined
   /** Default for https: any certificate is accepted, as the application is on the same machine. */
   readonly tls?: TlsOptions | undefined
 }
 
-/** Reaches the application over HTTP/1.1. Throws when the protocol is not built yet. */
-export function createHttpChannel(options: HttpChannelOptions): AppChannel {
-  const { scheme } = options
-  if (scheme !== 'http' && scheme !== 'https') {
-    throw new Error(
-      `app-protocol "${scheme}" is not built yet: use "http" or "https", with an application that speaks HTTP/1.1`,
-    )
-  }
+/** Reaches the application over whatever HTTP its client speaks. */
+export function createHttpChannel(options: HttpChannelOptions): HttpAppChannel {
   return new HttpChannel(options)
 }
 
@@ -46,18 +40,15 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-class HttpChannel implements AppChannel {
+class HttpChannel implements HttpAppChannel {
+  readonly kind = 'http'
   readonly address: string
   private readonly client: Client
-  private readonly owned: boolean
   private readonly gate: Gate | undefined
   private readonly token: string | undefined
 
   constructor(options: HttpChannelOptions) {
-    const host =
-      options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host
-    this.address = `${options.scheme}://${host}:${options.port}`
-    this.owned = options.client === undefined
+    this.address = appOrigin(options.secure, options.host, options.port)
     this.client =
       options.client ??
       createClient({
@@ -85,7 +76,7 @@ class HttpChannel implements AppChannel {
   }
 
   close(): void {
-    if (this.owned) this.client.close()
+    this.client.close()
   }
 
   private async send(request: AppRequest): Promise<AppResponse> {

@@ -1,5 +1,5 @@
 import { Fields, WireError, type Body, type FieldsInit } from '@outrigger/wire'
-import type { AppChannel, AppRequest, AppResponse } from './channel.ts'
+import type { AppRequest, AppResponse, HttpAppChannel } from './channel.ts'
 import { Gate } from './gate.ts'
 
 /** What an application inside this process answers. */
@@ -28,10 +28,11 @@ export interface InProcessOptions {
 }
 
 /** Reaches an application that is a function. What it throws is answered as status 500, as over HTTP. */
-export function createInProcessChannel(app: InProcessApp, options: InProcessOptions = {}): AppChannel {
+export function createInProcessChannel(app: InProcessApp, options: InProcessOptions = {}): HttpAppChannel {
   const { maxConcurrency, maxWaiting = 1000 } = options
   const limit = maxConcurrency === undefined ? undefined : new Gate(maxConcurrency, maxWaiting)
   return {
+    kind: 'http',
     address: 'in-process',
     async call(request: AppRequest): Promise<AppResponse> {
       const gate = request.unlimited === true ? undefined : limit

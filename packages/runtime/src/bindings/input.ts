@@ -6,9 +6,7 @@ import type {
   DeliverEvent,
   OperationOptions,
 } from '@outrigger/spec'
-import { isWireError } from '@outrigger/wire'
-import { AppBusyError } from '../app/channel.ts'
-import type { AppChannel, AppResponse } from '../app/channel.ts'
+import { neverReached, type AppResponse, type HttpAppChannel } from '../app/channel.ts'
 import { asField, metadataFields } from '../app/fields.ts'
 import { whilePending, withDeadline } from '../app/time.ts'
 import type { Live } from '../components/live.ts'
@@ -44,7 +42,7 @@ class Inputs implements InputBindings {
 
   start(signal?: AbortSignal): Promise<void> {
     const { channel, bindings } = this.options
-    if (channel === undefined) return Promise.resolve()
+    if (channel?.kind !== 'http') return Promise.resolve()
     const until = AbortSignal.any([this.closing.signal, ...(signal === undefined ? [] : [signal])])
     this.turn = this.turn.then(async () => {
       await Promise.all(Array.from(bindings, ([name, live]) => this.open(name, live, channel, until)))
@@ -86,7 +84,7 @@ class Inputs implements InputBindings {
   private async open(
     name: string,
     live: Live<Binding>,
-    channel: AppChannel,
+    channel: HttpAppChannel,
     signal: AbortSignal,
   ): Promise<void> {
     const { logger } = this.options
@@ -120,7 +118,7 @@ class Inputs implements InputBindings {
   private async isWanted(
     name: string,
     live: Live<Binding>,
-    channel: AppChannel,
+    channel: HttpAppChannel,
     path: string,
     parent: AbortSignal,
   ): Promise<boolean | undefined> {
@@ -145,7 +143,7 @@ class Inputs implements InputBindings {
     }
   }
 
-  private delivery(name: string, path: string, channel: AppChannel): DeliverEvent {
+  private delivery(name: string, path: string, channel: HttpAppChannel): DeliverEvent {
     return async (event, options) => {
       try {
         if (this.paused) return await this.refuse(new Error('the application is not healthy'))
@@ -155,7 +153,7 @@ class Inputs implements InputBindings {
           problem: messageOf(error),
         })
         const failure = error instanceof Error ? error : new Error(String(error))
-        if (isWireError(error, 'CONNECT') || error instanceof AppBusyError) return this.refuse(failure)
+        if (neverReached(error)) return this.refuse(failure)
         return { settlement: 'nack', error: failure }
       }
     }
@@ -164,7 +162,7 @@ class Inputs implements InputBindings {
   private async deliver(
     name: string,
     path: string,
-    channel: AppChannel,
+    channel: HttpAppChannel,
     event: BindingEvent,
     options: OperationOptions,
   ): Promise<BindingReply> {

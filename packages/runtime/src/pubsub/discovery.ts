@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random } from '@outrigger/spec'
-import type { AppChannel, AppResponse } from '../app/channel.ts'
+import type { AppResponse, HttpAppChannel } from '../app/channel.ts'
 import { Backoff, sleep, withDeadline } from '../app/time.ts'
 import type { RouteRule } from '../resources/model.ts'
 import { textOf } from './json-scan.ts'
@@ -7,7 +7,7 @@ import { defaultBulk } from './subscriptions.ts'
 import type { SubscriptionSource } from './subscriptions.ts'
 
 export interface DiscoveryOptions {
-  readonly channel: AppChannel
+  readonly channel: HttpAppChannel
   readonly appId: string
   readonly clock: Clock
   readonly random: Random

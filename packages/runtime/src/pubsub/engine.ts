@@ -48,9 +48,10 @@ class Engine implements PubSubEngine {
       random,
       bulkParallelism: limits.bulkPublishParallelism ?? 32,
     })
-    this.shared = channel && {
+    const http = channel?.kind === 'http' ? channel : undefined
+    this.shared = http && {
       publisher: this.publisher,
-      channel,
+      channel: http,
       calm: new Calm(clock, random),
       clock,
       random,

@@ -1,7 +1,5 @@
 import type { Clock, IncomingMessage, Logger, Random, Settlement } from '@outrigger/spec'
-import { isWireError } from '@outrigger/wire'
-import { AppBusyError } from '../app/channel.ts'
-import type { AppChannel } from '../app/channel.ts'
+import { neverReached, type HttpAppChannel } from '../app/channel.ts'
 import { withDeadline } from '../app/time.ts'
 import type { Calm } from './calm.ts'
 import type { Publisher } from './publish.ts'
@@ -11,7 +9,7 @@ import type { SubscriptionPlan } from './subscriptions.ts'
 /** What the deliveries of all subscriptions share. */
 export interface DeliveryShared {
   readonly publisher: Publisher
-  readonly channel: AppChannel
+  readonly channel: HttpAppChannel
   readonly calm: Calm
   readonly clock: Clock
   readonly random: Random
@@ -34,7 +32,7 @@ export function callFailure(error: unknown): Failure {
   return {
     kind: 'retry',
     reason: error instanceof Error ? error.message : String(error),
-    unreachable: error instanceof AppBusyError || isWireError(error, 'CONNECT'),
+    unreachable: neverReached(error),
   }
 }
 

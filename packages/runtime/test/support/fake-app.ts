@@ -1,6 +1,6 @@
 import { Fields, WireError } from '@outrigger/wire'
 import type { Body, FieldsInit } from '@outrigger/wire'
-import type { AppChannel, AppRequest, AppResponse } from '../../src/app/channel.ts'
+import type { AppRequest, AppResponse, HttpAppChannel } from '../../src/app/channel.ts'
 
 export interface Call {
   readonly method: string
@@ -16,7 +16,8 @@ export interface Answer {
 }
 
 /** An application in memory: `handle` answers its calls, and while it is down no call reaches it. */
-export class FakeApp implements AppChannel {
+export class FakeApp implements HttpAppChannel {
+  readonly kind = 'http'
   readonly address = 'http://app'
   readonly calls: Call[] = []
   down = false

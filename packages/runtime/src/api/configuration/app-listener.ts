@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@outrigger/spec'
-import type { AppChannel, AppResponse } from '../../app/channel.ts'
+import type { AppResponse, HttpAppChannel } from '../../app/channel.ts'
 import { withDeadline } from '../../app/time.ts'
 import { wireItems } from './items.ts'
 import type { ConfigurationListener } from './subscription.ts'
@@ -11,7 +11,7 @@ const fields = ['content-type', 'application/json']
 
 /** Posts changes to the application: one call for each key, each with all items. What it does not take is logged. */
 export function appListener(
-  channel: AppChannel,
+  channel: HttpAppChannel,
   storeName: string,
   tools: { readonly clock: Clock; readonly logger: Logger },
 ): ConfigurationListener {

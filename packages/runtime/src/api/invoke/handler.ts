@@ -33,6 +33,12 @@ export class InvokeHandler {
         `failed to invoke, id: ${target}, err: app channel is not initialized; start the sidecar with --app-port`,
       )
     }
+    if (channel.kind === 'grpc') {
+      throw new ApiError(
+        'DIRECT_INVOKE',
+        `failed to invoke, id: ${target}, err: invocation of applications that speak gRPC is not available yet`,
+      )
+    }
     if (!appHealthy()) {
       throw new ApiError(
         'DIRECT_INVOKE',

@@ -1,14 +1,18 @@
 import { Fields, WireError, type Body, type Handler } from '@outrigger/wire'
 import { expect, test } from 'vitest'
 import { apiOf, ask, bodyOf } from '../../../test/support/fake-exchange.ts'
-import type { AppChannel, AppRequest, AppResponse } from '../../app/channel.ts'
+import type { AppRequest, AppResponse, HttpAppChannel } from '../../app/channel.ts'
 import { AppBusyError } from '../../app/channel.ts'
 import { InvokeHandler } from './handler.ts'
 import { invokeRoutes } from './http.ts'
 
-function setUp(call: AppChannel['call'] | undefined, healthy = true): { api: Handler; asked: AppRequest[] } {
+function setUp(
+  call: HttpAppChannel['call'] | undefined,
+  healthy = true,
+): { api: Handler; asked: AppRequest[] } {
   const asked: AppRequest[] = []
-  const channel: AppChannel | undefined = call && {
+  const channel: HttpAppChannel | undefined = call && {
+    kind: 'http',
     address: 'http://app',
     call: (request) => {
       asked.push(request)
