@@ -10,7 +10,9 @@ import {
   streamSink,
   systemClock,
   teeSink,
+  youngCollector,
 } from '@outrigger/host'
+import { onBulk } from '@outrigger/wire'
 import { flags } from './config/flags.ts'
 import { optionsOf, type RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
@@ -20,11 +22,14 @@ import { waitUntilReady } from './wait-until-ready.ts'
 
 /** Of `--wait`, as in Dapr. */
 const longestWaitMs = 60_000
+/** So much of what streams through may lie dead in memory. */
+const bulkBytes = 8 * 1024 * 1024
 
 /** The `daprd` executable. */
 export async function main(argv: readonly string[]): Promise<void> {
   // A component that waits for nothing that Node.js knows of would let the process end in the middle.
   const letGo = keepAlive()
+  onBulk(bulkBytes, youngCollector())
   const options = await readOptions(argv)
   if (options === undefined) return letGo()
   const write = openSink(options)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { received } from '../bulk.ts'
 import { WireError } from '../error.ts'
 import type { Watched } from '../watch.ts'
 import { BodyReader } from './body-reader.ts'
@@ -46,7 +47,10 @@ export class ClientConnection implements BodyCarrier, Watched {
     const socket = (this.socket = pool.rules.connect(pool.origin))
     this.output = new Output(socket, 0)
     socket.once(pool.origin.secure ? 'secureConnect' : 'connect', () => this.stands())
-    socket.on('data', (chunk: Buffer) => this.receive(chunk))
+    socket.on('data', (chunk: Buffer) => {
+      received(chunk.length)
+      this.receive(chunk)
+    })
     socket.on('end', () => this.ended())
     socket.on('error', (cause) => (this.cause = cause))
     socket.on('close', () => this.closed())

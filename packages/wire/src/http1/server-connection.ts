@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import { received } from '../bulk.ts'
 import type { Socket } from 'node:net'
 import { WireError } from '../error.ts'
 import type { FieldsInit } from '../fields.ts'
@@ -44,7 +45,10 @@ export class ServerConnection implements BodyCarrier, Watched {
   /** Who gets the connection as soon as the input at hand was looked at. */
   private given = false
   private successor: ((handed: HandedOver) => void) | undefined
-  private readonly onData = (chunk: Buffer): void => this.receive(chunk)
+  private readonly onData = (chunk: Buffer): void => {
+    received(chunk.length)
+    this.receive(chunk)
+  }
   private readonly onDrain = (): void => this.advance()
   private readonly onEnd = (): void => this.ended()
 

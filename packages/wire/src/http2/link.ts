@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { received } from '../bulk.ts'
 import { BlockPool, Output } from './frames/output.ts'
 import { Ticker, Turn } from './turn.ts'
 import type { Flushed, Ticking } from './turn.ts'
@@ -42,6 +43,7 @@ export abstract class Link implements Flushed, Ticking {
     this.output = new Output(shared.pool)
     if ('setNoDelay' in socket) (socket as { setNoDelay(on: boolean): void }).setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
+      received(chunk.length)
       if (!this.closing) this.receive(chunk)
     })
     socket.on('end', () => {

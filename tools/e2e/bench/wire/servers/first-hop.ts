@@ -1,11 +1,14 @@
 // HTTP/1.1 in, HTTP/2 out: `http2|grpc PORT ORIGIN [CA CERT KEY]`; with certificates over mutual TLS.
 import { readFileSync } from 'node:fs'
-import { createServer, type ServerRequest, type ServerResponse } from '@outrigger/wire'
+import { youngCollector } from '@outrigger/host'
+import { createServer, onBulk, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { GrpcChannel } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { exchange } from './hop-messages.ts'
 import { pass, targetOf } from './pass.ts'
 
+// As the sidecar does.
+onBulk(8 * 1024 * 1024, youngCollector())
 const [, , kind, port, origin, ca, cert, key] = process.argv
 const tls = ca === undefined ? {} : { tls: { ca: read(ca), cert: read(cert!), key: read(key!) } }
 const client = createHttp2Client({ ...tls, maxConnections: 1 })

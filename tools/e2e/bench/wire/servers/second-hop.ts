@@ -1,10 +1,13 @@
 // HTTP/2 and gRPC in, HTTP/1.1 out: `PORT ORIGIN [CA CERT KEY]`; with certificates over mutual TLS.
 import { readFileSync } from 'node:fs'
-import { createClient, createServer } from '@outrigger/wire'
+import { youngCollector } from '@outrigger/host'
+import { createClient, createServer, onBulk } from '@outrigger/wire'
 import { createGrpcHandler, type ServerCall } from '@outrigger/wire/grpc'
 import { exchange, type HttpMessage } from './hop-messages.ts'
 import { pass } from './pass.ts'
 
+// As the sidecar does.
+onBulk(8 * 1024 * 1024, youngCollector())
 const [, , port, origin, ca, cert, key] = process.argv
 const client = createClient({ idleTimeoutMs: 60_000 })
 
