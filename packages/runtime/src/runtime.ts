@@ -275,7 +275,13 @@ export class RuntimeCore {
       lock: new LockHandler(registry.lock, logger),
       crypto: new CryptoHandler(registry.crypto, logger),
       subtleCrypto: new SubtleCryptoHandler(registry.crypto, logger),
-      invoke: new InvokeHandler({ appId, namespace, channel, appHealthy: () => attachment.healthy }),
+      invoke: new InvokeHandler({
+        appId,
+        namespace,
+        channel,
+        appHealthy: () => attachment.healthy,
+        maxBodyBytes: options.maxBodyBytes,
+      }),
       metadata: new MetadataHandler({
         appId,
         version,

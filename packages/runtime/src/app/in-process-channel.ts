@@ -1,6 +1,7 @@
-import { Fields, WireError, type Body, type FieldsInit } from '@outrigger/wire'
+import { Fields, WireError, type FieldsInit } from '@outrigger/wire'
 import type { AppRequest, AppResponse, HttpAppChannel } from './channel.ts'
 import { Gate } from './gate.ts'
+import { MemoryBody, wholeBody } from './memory-body.ts'
 
 /** What an application inside this process answers. */
 export interface InProcessResponse {
@@ -48,7 +49,7 @@ export function createInProcessChannel(app: InProcessApp, options: InProcessOpti
 
 async function answer(app: InProcessApp, request: AppRequest): Promise<InProcessResponse> {
   const { method, path, signal } = request
-  const body = await whole(request.body)
+  const body = await wholeBody(request.body)
   if (signal?.aborted) return {}
   try {
     return (await app({ method, path, fields: Fields.from(request.fields ?? []), body, signal })) ?? {}
@@ -71,36 +72,4 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
     signal.addEventListener('abort', giveUp, { once: true })
     void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
   })
-}
-
-async function whole(body: AppRequest['body']): Promise<Uint8Array> {
-  if (body === undefined) return new Uint8Array(0)
-  if (body instanceof Uint8Array) return body
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}
-
-class MemoryBody implements Body {
-  limit = Number.POSITIVE_INFINITY
-  readonly #bytes: Uint8Array
-
-  constructor(bytes: Uint8Array | undefined) {
-    this.#bytes = bytes ?? new Uint8Array(0)
-  }
-
-  get length(): number {
-    return this.#bytes.length
-  }
-
-  bytes(limit = this.limit): Promise<Uint8Array> {
-    if (this.#bytes.length <= limit) return Promise.resolve(this.#bytes)
-    return Promise.reject(new WireError('TOO_LARGE', `the body is larger than ${limit} bytes`, { limit }))
-  }
-
-  cancel(): void {}
-
-  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    if (this.#bytes.length > 0) yield await this.bytes()
-  }
 }

@@ -42,6 +42,7 @@ function parts(access: Partial<Configuration['apiAccess']> = {}, env: Record<str
         namespace: 'default',
         channel: app,
         appHealthy: () => true,
+        maxBodyBytes: 1000,
       }),
       metadata: new MetadataHandler({
         appId: 'orders',

@@ -19,6 +19,7 @@ import type { RuntimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
 import { allows } from './api-access.ts'
 import { withStatuses } from './grpc-errors.ts'
+import { appProxy } from './grpc-proxy.ts'
 import { tokenCheck } from './token.ts'
 
 export interface GrpcApiParts {
@@ -41,6 +42,7 @@ export function grpcApi(parts: GrpcApiParts): Handler {
   return createGrpcHandler({
     routes: [...routesOf(Dapr, withStatuses(handlers)), ...reflectionRoutes([Dapr, AppCallback])],
     maxMessageBytes: options.maxBodyBytes,
+    fallback: appProxy(parts.api.invoke),
     authorize(request) {
       if (!checkToken(request.fields.get('dapr-api-token'))) {
         throw new GrpcError(grpcStatus.UNAUTHENTICATED, 'invalid api token')

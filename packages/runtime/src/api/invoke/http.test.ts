@@ -20,7 +20,13 @@ function setUp(
     },
     close() {},
   }
-  const handler = new InvokeHandler({ appId: 'shop', namespace: 'prod', channel, appHealthy: () => healthy })
+  const handler = new InvokeHandler({
+    appId: 'shop',
+    namespace: 'prod',
+    channel,
+    appHealthy: () => healthy,
+    maxBodyBytes: 1000,
+  })
   const { routes, fallback } = invokeRoutes(handler)
   return { api: apiOf(routes, { fallback }), asked }
 }
@@ -41,11 +47,16 @@ test.each([
   const answer = await ask(api, {
     method: 'PATCH',
     target,
-    fields: [...fields, 'x-b', '2', 'host', 'sidecar'],
+    fields: [...fields, 'x-b', '2', 'host', 'sidecar', 'dapr-caller-app-id', 'forged'],
   })
   expect([answer.status, answer.fields.get('x-a'), answer.text]).toEqual([418, '1', 'hello'])
   expect(asked).toMatchObject([{ method: 'PATCH', path }])
-  expect([...Fields.from(asked[0]!.fields!)]).toEqual([['x-b', '2']])
+  expect([...Fields.from(asked[0]!.fields!)]).toEqual([
+    ['x-b', '2'],
+    ['dapr-caller-app-id', 'shop'],
+    ['dapr-caller-namespace', 'prod'],
+    ['dapr-callee-app-id', 'shop'],
+  ])
 })
 
 test.each([

@@ -1,0 +1,94 @@
+import { isTraceparent } from '../../telemetry/trace-context.ts'
+import { encodeBinary } from '@outrigger/wire/grpc'
+
+/** Request fields that HTTP defines: over gRPC they come as `dapr-accept` and so on. */
+const permanent: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-charset',
+  'accept-language',
+  'accept-ranges',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'cache-control',
+  'content-type',
+  'content-length',
+  'cookie',
+  'date',
+  'expect',
+  'from',
+  'host',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-schedule-tag-match',
+  'if-unmodified-since',
+  'max-forwards',
+  'origin',
+  'pragma',
+  'referer',
+  'via',
+  'warning',
+])
+
+/** Of one connection only, or said otherwise on the other side. */
+const neverToHttp: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'te',
+  'trailer',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'content-type',
+  'content-length',
+  'destination-app-id',
+])
+const neverToGrpc: ReadonlySet<string> = new Set([
+  'http2-settings',
+  'te',
+  'trailer',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'destination-app-id',
+  'grpc-trace-bin',
+])
+
+type Pairs = Iterable<readonly [name: string, value: string]>
+
+/** Header fields of HTTP as metadata of gRPC. */
+export function httpToMetadata(fields: Pairs): string[] {
+  const metadata: string[] = []
+  for (const [name, value] of fields) {
+    if (neverToGrpc.has(name) || name.startsWith('grpc-')) continue
+    if (name === 'traceparent') {
+      const binary = binaryTrace(value)
+      if (binary !== undefined) metadata.push('traceparent', value, 'grpc-trace-bin', binary)
+    } else if (name.endsWith('-bin')) {
+      if (/^[A-Za-z0-9+/]*={0,2}$/.test(value)) metadata.push(name, value)
+    } else metadata.push(permanent.has(name) ? `dapr-${name}` : name, value)
+  }
+  return metadata
+}
+
+/** Metadata of gRPC as header fields of HTTP; binary values stay behind. */
+export function metadataToHttp(metadata: Pairs): string[] {
+  const fields: string[] = []
+  for (const [name, value] of metadata) {
+    if (neverToHttp.has(name) || name.endsWith('-bin')) continue
+    fields.push(name.startsWith('grpc-') ? `dapr-${name}` : name, value)
+  }
+  return fields
+}
+
+/** A trace context as `grpc-trace-bin` holds it: ids and flags, each behind its number. */
+function binaryTrace(traceparent: string): string | undefined {
+  if (!isTraceparent(traceparent)) return undefined
+  const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-')
+  return encodeBinary(Buffer.from(`0000${traceId}01${spanId}02${flags}`, 'hex'))
+}
