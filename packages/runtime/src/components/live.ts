@@ -7,6 +7,7 @@ import type {
   LockStore,
   PubSub,
   SecretStore,
+  StateOperation,
   StateStore,
 } from '@outrigger/spec'
 import type { ComponentResource } from '../resources/model.ts'
@@ -39,4 +40,12 @@ export interface LoadedComponent<I extends LiveComponent = LiveComponent> {
 /** A live component as the handlers see it: wrapped, with what was decided for it at load. */
 export interface Live<I extends LiveComponent> extends LoadedComponent<I> {
   readonly name: string
+}
+
+/** A state store, with what it takes to put something besides the caller's operations into one transaction. */
+export interface LiveStateStore extends Live<StateStore> {
+  /** The store as it was loaded: keys without prefix, values as they are. */
+  readonly bare: StateStore
+  /** An operation as `instance` hands it to `bare`: its key prefixed, its value encrypted. */
+  readonly wrap: (operation: StateOperation) => StateOperation
 }

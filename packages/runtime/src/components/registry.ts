@@ -7,13 +7,16 @@ import type {
   SecretStore,
   StateStore,
 } from '@outrigger/spec'
-import type { Live, LoadedComponent } from './live.ts'
+import { encryptionKeys } from '../state-encryption/keys.ts'
+import { encryptedOperation, withEncryption } from '../state-encryption/store.ts'
+import { valueCipher } from '../state-encryption/values.ts'
+import type { Live, LiveStateStore, LoadedComponent } from './live.ts'
 import { lockPrefix, withLockPrefix } from './lock-prefix.ts'
-import { keyPrefix, withKeyPrefix } from './state-prefix.ts'
+import { keyPrefix, withKeyPrefix, withPrefix } from './state-prefix.ts'
 
 /** The live components by kind and name, as the handlers see them: everything that cuts across is wrapped around them. */
 export interface Registry {
-  readonly state: ReadonlyMap<string, Live<StateStore>>
+  readonly state: ReadonlyMap<string, LiveStateStore>
   readonly pubsub: ReadonlyMap<string, Live<PubSub>>
   readonly bindings: ReadonlyMap<string, Live<Binding>>
   readonly secretstores: ReadonlyMap<string, Live<SecretStore>>
@@ -28,7 +31,7 @@ export function createRegistry(
   loaded: readonly LoadedComponent[],
   names: { readonly appId: string; readonly namespace: string },
 ): Registry {
-  const state = new Map<string, Live<StateStore>>()
+  const state = new Map<string, LiveStateStore>()
   const pubsub = new Map<string, Live<PubSub>>()
   const bindings = new Map<string, Live<Binding>>()
   const secretstores = new Map<string, Live<SecretStore>>()
@@ -38,9 +41,7 @@ export function createRegistry(
   for (const component of loaded) {
     const { name } = component.resource
     if (component.kind === 'state') {
-      const prefix = keyPrefix(property(component.properties, 'keyPrefix'), { ...names, storeName: name })
-      const instance = withKeyPrefix(component.instance as StateStore, prefix)
-      state.set(name, { ...component, name, instance })
+      state.set(name, liveState(component, names))
     } else if (component.kind === 'pubsub') {
       pubsub.set(name, { ...component, name, instance: component.instance as PubSub })
     } else if (component.kind === 'bindings') {
@@ -63,8 +64,30 @@ export function createRegistry(
   return { state, pubsub, bindings, secretstores, configuration, lock, crypto, all: loaded }
 }
 
+function liveState(
+  component: LoadedComponent,
+  names: { readonly appId: string; readonly namespace: string },
+): LiveStateStore {
+  const { name } = component.resource
+  const prefix = keyPrefix(property(component.properties, 'keyPrefix'), { ...names, storeName: name })
+  const bare = component.instance as StateStore
+  const keys = encryptionKeys(component)
+  if (keys === undefined) {
+    const instance = withKeyPrefix(bare, prefix)
+    return { ...component, name, instance, bare, wrap: (operation) => withPrefix(operation, prefix) }
+  }
+  const cipher = valueCipher(name, keys)
+  return {
+    ...component,
+    name,
+    instance: withKeyPrefix(withEncryption(bare, name, cipher), prefix),
+    bare,
+    wrap: (operation) => withPrefix(encryptedOperation(operation, cipher), prefix),
+  }
+}
+
 /** A property of a component by its name, without regard to case. */
-function property(properties: Readonly<Record<string, string>>, name: string): string | undefined {
+export function property(properties: Readonly<Record<string, string>>, name: string): string | undefined {
   const wanted = name.toLowerCase()
   return Object.entries(properties).find(([key]) => key.toLowerCase() === wanted)?.[1]
 }

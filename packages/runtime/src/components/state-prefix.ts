@@ -25,6 +25,24 @@ export function keyPrefix(
   }
 }
 
+/** An operation whose key stands behind `prefix`. */
+export function withPrefix(operation: StateOperation, prefix: string): StateOperation {
+  const { request } = operation
+  return {
+    operation: operation.operation,
+    request: { ...request, key: prefix + request.key },
+  } as StateOperation
+}
+
+/**
+ * The key as the application knows it. A query may find rows that another prefix stands before: as in Dapr, what
+ * follows the first separator is the key.
+ */
+function originalKey(key: string, prefix: string): string {
+  if (key.startsWith(prefix)) return key.slice(prefix.length)
+  return key.split(separator, 3)[1] ?? key
+}
+
 /** A store that sees every key behind `prefix`, and answers without it. */
 export function withKeyPrefix(store: StateStore, prefix: string): StateStore {
   if (prefix === '') return store
@@ -64,10 +82,7 @@ export function withKeyPrefix(store: StateStore, prefix: string): StateStore {
           store,
           {
             metadata: transaction.metadata,
-            operations: transaction.operations.map(
-              (operation) =>
-                ({ operation: operation.operation, request: add(operation.request) }) as StateOperation,
-            ),
+            operations: transaction.operations.map((operation) => withPrefix(operation, prefix)),
           },
           options,
         ),
@@ -75,7 +90,10 @@ export function withKeyPrefix(store: StateStore, prefix: string): StateStore {
     ...(query && {
       query: async (request, metadata, options) => {
         const found = await query.call(store, request, metadata, options)
-        return { ...found, results: found.results.map((result) => ({ ...result, key: strip(result.key) })) }
+        return {
+          ...found,
+          results: found.results.map((result) => ({ ...result, key: originalKey(result.key, prefix) })),
+        }
       },
     }),
     ...(keysLike && {
