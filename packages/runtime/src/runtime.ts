@@ -14,6 +14,7 @@ import {
   type Server,
   type ServerOptions,
 } from '@outrigger/wire'
+import { AppResponses } from './api/bindings/app-response.ts'
 import { BindingsHandler } from './api/bindings/handler.ts'
 import { ConfigurationHandler } from './api/configuration/handler.ts'
 import { CryptoHandler } from './api/crypto/handler.ts'
@@ -236,13 +237,17 @@ export class RuntimeCore {
       clock,
       random,
     })
+    const state = new StateHandler(registry.state, appId, logger)
+    const outputs = new BindingsHandler(registry.bindings, logger, random)
     const bindings = createInputBindings({
       bindings: registry.bindings,
       channel,
+      responder: new AppResponses(state, outputs, logger),
       logger,
       clock,
       random,
       optionsTimeoutMs: options.appBindingOptionsTimeoutMs,
+      maxReplyBytes: options.maxBodyBytes,
     })
     const attachment = new Attachment({
       options,
@@ -261,9 +266,9 @@ export class RuntimeCore {
       capabilities: capabilityNames(component),
     }))
     this.#api = {
-      state: new StateHandler(registry.state, appId, logger),
+      state,
       publish: new PublishHandler(engine, appId, logger, random),
-      bindings: new BindingsHandler(registry.bindings, logger, random),
+      bindings: outputs,
       secrets: new SecretsHandler(registry.secretstores, loaded.configuration.secretScopes, logger),
       configuration: new ConfigurationHandler({
         stores: registry.configuration,

@@ -2,8 +2,11 @@ import { ComponentError, defineBinding } from '@outrigger/spec'
 import type { Binding, BindingCapability, BindingReply, BindingRequest, DeliverEvent } from '@outrigger/spec'
 import { recordingLogger, seededRandom, settle, virtualClock } from '@outrigger/testkit'
 import { describe, expect, it } from 'vitest'
+import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { FakeApp } from '../../test/support/fake-app.ts'
+import { FakeGrpcApp } from '../../test/support/fake-grpc-app.ts'
 import { livePubSub } from '../../test/support/fake-broker.ts'
+import type { AppChannel } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
 import { createInputBindings } from './input.ts'
 import { invokeBinding } from './output.ts'
@@ -56,17 +59,21 @@ function live(name: string, instance: Binding, properties: Record<string, string
 
 function setUp(properties: Record<string, string> = {}) {
   const app = new FakeApp()
+  return { app, ...setUpWith(app, properties) }
+}
+
+function setUpWith(channel: AppChannel, properties: Record<string, string> = {}) {
   const binding = new FakeBinding()
   const clock = virtualClock()
   const logger = recordingLogger()
   const inputs = createInputBindings({
     bindings: new Map([['ticks', live('ticks', binding, properties)]]),
-    channel: app,
+    channel,
     logger,
     clock,
     random: seededRandom(5),
   })
-  return { app, binding, clock, logger, inputs }
+  return { binding, clock, logger, inputs }
 }
 
 describe('input bindings', () => {
@@ -180,6 +187,70 @@ describe('input bindings', () => {
     deadline.abort()
     expect(await reply).toMatchObject({ settlement: 'nack' })
     await stopping
+  })
+})
+
+describe('input bindings of an application that speaks gRPC', () => {
+  const refusing = (code: GrpcError['code']) => () => {
+    throw new GrpcError(code, 'no')
+  }
+
+  it.each([
+    ['a list with its name', () => ({ bindings: ['other', 'ticks'] }), 1, []],
+    ['a list without it', () => ({ bindings: ['/ticks', 'jobs'] }), 0, []],
+    ['that it does not know the method', refusing(grpcStatus.UNIMPLEMENTED), 0, []],
+    ['an error', refusing(grpcStatus.INTERNAL), 0, [expect.stringContaining('ListInputBindings')]],
+  ])('asks for a list, and takes %s for what it is', async (_, listInputBindings, reads, errors) => {
+    const app = new FakeGrpcApp({ listInputBindings })
+    const { binding, inputs, logger } = setUpWith(app, { route: '/jobs' })
+    await inputs.start()
+    await inputs.start()
+    expect([binding.reads, app.calls.map(({ name }) => name)]).toEqual([reads, ['listInputBindings']])
+    expect(logger.messages('error')).toEqual(errors)
+    await inputs.stop()
+  })
+
+  it('asks again on resume when it was not there', async () => {
+    const app = new FakeGrpcApp({ listInputBindings: () => ({ bindings: ['ticks'] }) })
+    const { binding, inputs, logger } = setUpWith(app)
+    app.down = true
+    await inputs.start()
+    expect([binding.reads, logger.messages('warn')]).toEqual([
+      0,
+      [expect.stringContaining('ListInputBindings')],
+    ])
+    app.down = false
+    inputs.resume()
+    await settle()
+    expect(binding.reads).toBe(1)
+    await inputs.stop()
+  })
+
+  it('tells it of events and hands the answer back', async () => {
+    const app = new FakeGrpcApp({ onBindingEvent: () => ({ data: Buffer.from('done') }) })
+    const { binding, clock, inputs } = setUpWith(app, { direction: 'input', route: '/jobs' })
+    await inputs.start()
+    expect(await binding.emit('{}', { readTimeUTC: 'now' })).toEqual({
+      settlement: 'ack',
+      data: new Uint8Array(Buffer.from('done')),
+    })
+    expect(app.calls).toMatchObject([
+      {
+        name: 'onBindingEvent',
+        request: { name: 'ticks', data: new Uint8Array(Buffer.from('{}')), metadata: { readTimeUTC: 'now' } },
+      },
+    ])
+    expect(Object.fromEntries(app.calls[0]!.metadata)).toEqual({ traceparent: '00-t' })
+    app.handlers = { onBindingEvent: refusing(grpcStatus.ABORTED) }
+    expect(await binding.emit('{}')).toMatchObject({
+      settlement: 'nack',
+      error: { code: grpcStatus.ABORTED, message: 'no' },
+    })
+    app.down = true
+    const down = binding.emit('{}')
+    await clock.advance(1000)
+    expect(await down).toMatchObject({ settlement: 'nack', error: { code: grpcStatus.UNAVAILABLE } })
+    await inputs.stop()
   })
 })
 

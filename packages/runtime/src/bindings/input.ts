@@ -1,18 +1,11 @@
-import type {
-  Binding,
-  BindingEvent,
-  BindingReader,
-  BindingReply,
-  DeliverEvent,
-  OperationOptions,
-} from '@outrigger/spec'
-import { neverReached, type AppResponse, type HttpAppChannel } from '../app/channel.ts'
-import { asField, metadataFields } from '../app/fields.ts'
+import type { Binding, BindingReader, BindingReply, DeliverEvent } from '@outrigger/spec'
+import { neverReached, type AppChannel } from '../app/channel.ts'
 import { whilePending, withDeadline } from '../app/time.ts'
 import type { Live } from '../components/live.ts'
 import { Calm } from '../pubsub/calm.ts'
-import { metadataValue } from '../pubsub/metadata.ts'
 import { declaredDirections } from './direction.ts'
+import type { EventDoor } from './events.ts'
+import { httpEvents } from './http-events.ts'
 import type { InputBindings, InputBindingsOptions } from './types.ts'
 
 /** Creates the reading side of the bindings; nothing is read before `start`. */
@@ -23,6 +16,7 @@ export function createInputBindings(options: InputBindingsOptions): InputBinding
 class Inputs implements InputBindings {
   private readonly options: InputBindingsOptions
   private readonly calm: Calm
+  private door: EventDoor | undefined
   private readonly readers = new Map<string, BindingReader>()
   /** Those of which it is known whether the application wants them. */
   private readonly decided = new Set<string>()
@@ -42,10 +36,11 @@ class Inputs implements InputBindings {
 
   start(signal?: AbortSignal): Promise<void> {
     const { channel, bindings } = this.options
-    if (channel?.kind !== 'http') return Promise.resolve()
+    if (channel === undefined) return Promise.resolve()
     const until = AbortSignal.any([this.closing.signal, ...(signal === undefined ? [] : [signal])])
     this.turn = this.turn.then(async () => {
-      await Promise.all(Array.from(bindings, ([name, live]) => this.open(name, live, channel, until)))
+      const door = (this.door ??= await this.doorOf(channel))
+      await Promise.all(Array.from(bindings.values(), (live) => this.open(live, door, until)))
     })
     return this.turn
   }
@@ -81,18 +76,19 @@ class Inputs implements InputBindings {
     this.cut.abort()
   }
 
-  private async open(
-    name: string,
-    live: Live<Binding>,
-    channel: HttpAppChannel,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async doorOf(channel: AppChannel): Promise<EventDoor> {
+    const { responder, logger, maxReplyBytes = 4 * 1024 * 1024 } = this.options
+    if (channel.kind === 'http') return httpEvents(channel, responder, maxReplyBytes)
+    const { grpcEvents } = await import('./grpc-events.ts')
+    return grpcEvents(channel, responder, logger)
+  }
+
+  private async open(live: Live<Binding>, door: EventDoor, signal: AbortSignal): Promise<void> {
     const { logger } = this.options
-    const binding = live.instance
+    const { name, instance: binding } = live
     if (this.decided.has(name) || signal.aborted) return
     if (!binding.capabilities.has('input') || binding.read === undefined) return
-    const path = `/${(metadataValue(live.properties, 'route') ?? name).trim().replace(/^\/+/, '')}`
-    const wanted = await this.isWanted(name, live, channel, path, signal)
+    const wanted = await this.isWanted(live, door, signal)
     if (wanted === undefined || signal.aborted) return
     this.decided.add(name)
     if (!wanted) {
@@ -100,7 +96,7 @@ class Inputs implements InputBindings {
       return
     }
     try {
-      const deliver = this.delivery(name, path, channel)
+      const deliver = this.delivery(live, door)
       const reader = await whilePending(signal, (pending) => binding.read!(deliver, { signal: pending }))
       this.readers.set(name, reader)
       const ended = (error: unknown): void => {
@@ -116,76 +112,44 @@ class Inputs implements InputBindings {
 
   /** `undefined` when the application did not answer. */
   private async isWanted(
-    name: string,
     live: Live<Binding>,
-    channel: HttpAppChannel,
-    path: string,
+    door: EventDoor,
     parent: AbortSignal,
   ): Promise<boolean | undefined> {
     const directions = declaredDirections(live.properties)
     if (directions !== undefined) return directions.has('input')
     const { clock, logger, optionsTimeoutMs = 3000 } = this.options
     try {
-      return await withDeadline(clock, optionsTimeoutMs, parent, async (signal) => {
-        const fields = ['content-type', 'application/json']
-        const response = await channel.call({ method: 'OPTIONS', path, fields, signal })
-        response.body.cancel()
-        return isOk(response.status) || response.status === 405
-      })
+      return await withDeadline(clock, optionsTimeoutMs, parent, (signal) => door.wants(live, signal))
     } catch (error) {
       if (!parent.aborted) {
-        const problem = messageOf(error)
-        logger.warn(`the application did not say whether it wants binding ${name}: OPTIONS ${path}`, {
-          problem,
-        })
+        logger.warn(
+          `the application did not say whether it wants binding ${live.name}: ${door.question(live)}`,
+          { problem: messageOf(error) },
+        )
       }
       return undefined
     }
   }
 
-  private delivery(name: string, path: string, channel: HttpAppChannel): DeliverEvent {
+  private delivery(live: Live<Binding>, door: EventDoor): DeliverEvent {
     return async (event, options) => {
       try {
         if (this.paused) return await this.refuse(new Error('the application is not healthy'))
-        return await this.deliver(name, path, channel, event, options)
+        const { signal } = options
+        const until = signal === undefined ? this.cut.signal : AbortSignal.any([this.cut.signal, signal])
+        const reply = await door.deliver(live, event, { ...options, signal: until })
+        this.calm.succeeded()
+        return reply
       } catch (error) {
-        this.options.logger.warn(`an event of binding ${name} was not processed`, {
+        this.options.logger.warn(`an event of binding ${live.name} was not processed`, {
           problem: messageOf(error),
         })
         const failure = error instanceof Error ? error : new Error(String(error))
         if (neverReached(error)) return this.refuse(failure)
+        this.calm.succeeded()
         return { settlement: 'nack', error: failure }
       }
-    }
-  }
-
-  private async deliver(
-    name: string,
-    path: string,
-    channel: HttpAppChannel,
-    event: BindingEvent,
-    options: OperationOptions,
-  ): Promise<BindingReply> {
-    const fields = ['content-type', asField(event.contentType ?? 'application/json')]
-    metadataFields('', event.metadata, fields)
-    if (options.traceparent !== undefined) fields.push('traceparent', options.traceparent)
-    if (options.tracestate !== undefined) fields.push('tracestate', options.tracestate)
-    const signal =
-      options.signal === undefined ? this.cut.signal : AbortSignal.any([this.cut.signal, options.signal])
-    const response = await channel.call({ method: 'POST', path, fields, body: event.data, signal })
-    this.calm.succeeded()
-    const data = await this.read(response)
-    if (!isOk(response.status))
-      throw new Error(`the application answered ${response.status} to binding ${name}`)
-    return { settlement: 'ack', data, contentType: response.fields.get('content-type') }
-  }
-
-  private async read(response: AppResponse): Promise<Uint8Array> {
-    try {
-      return await response.body.bytes(this.options.maxReplyBytes ?? 4 * 1024 * 1024)
-    } catch (error) {
-      response.body.cancel()
-      throw error
     }
   }
 
@@ -194,10 +158,6 @@ class Inputs implements InputBindings {
     await this.calm.wait(this.closing.signal)
     return { settlement: 'nack', error }
   }
-}
-
-function isOk(status: number): boolean {
-  return status >= 200 && status <= 299
 }
 
 function messageOf(error: unknown): string {

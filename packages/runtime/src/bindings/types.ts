@@ -1,11 +1,20 @@
-import type { Binding, Clock, Logger, Random } from '@outrigger/spec'
+import type { BindingEventResponse } from '@outrigger/proto/appcallback'
+import type { Binding, Clock, Logger, OperationOptions, Random } from '@outrigger/spec'
 import type { AppChannel } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
+
+/** Does what an application asks for by its answer to an event. Never rejects. */
+export interface AppResponder {
+  http(live: Live<Binding>, body: Uint8Array, options: OperationOptions): Promise<void>
+  grpc(live: Live<Binding>, response: BindingEventResponse, options: OperationOptions): Promise<void>
+}
 
 export interface InputBindingsOptions {
   readonly bindings: ReadonlyMap<string, Live<Binding>>
   /** Absent when there is no application: nothing is read then. */
   readonly channel: AppChannel | undefined
+  /** Absent, answers only go back to the component. */
+  readonly responder?: AppResponder | undefined
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random

@@ -12,7 +12,7 @@ const specKeys = ['type', 'version', 'ignoreErrors', 'initTimeout', 'metadata']
 /** `Component`, `dapr.io/v1alpha1`. */
 export function readComponent(
   root: Section,
-  common: Pick<ComponentResource, 'name' | 'namespace' | 'scopes' | 'source'>,
+  common: Pick<ComponentResource, 'name' | 'namespace' | 'scopes' | 'annotations' | 'source'>,
 ): ComponentResource {
   root.known(['apiVersion', 'kind', 'metadata', 'spec', 'auth', 'scopes'], ['status'])
   const spec = root.section('spec')

@@ -80,20 +80,21 @@ function readRoot(root: Section, file: string, defaultKind?: OtherResource['kind
     return root.unusable('metadata', 'is missing: write metadata: {name: ...}')
   if (name === undefined) return metadata?.unusable('name', 'is missing: every resource has a name')
   report.subject = `${kind} "${name}"`
+  const annotations = metadata?.textMap('annotations') ?? {}
   const common = {
     name,
     namespace: metadata?.text('namespace') || undefined,
     scopes: root.texts('scopes'),
     source: { file, line: root.line },
   }
-  if (kind === 'Component') return readComponent(root, common)
+  if (kind === 'Component') return readComponent(root, { ...common, annotations })
   if (kind === 'Subscription') return readSubscription(root, version ?? '', common)
   root.known(['apiVersion', 'kind', 'metadata', 'spec', 'scopes'], ['status', 'auth'])
   const spec = root.section('spec')
   return {
     kind: kind as OtherResource['kind'],
     ...common,
-    annotations: metadata?.textMap('annotations') ?? {},
+    annotations,
     spec: spec?.tree ?? { kind: 'map', entries: new Map(), line: root.line },
   }
 }

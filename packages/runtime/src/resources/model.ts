@@ -32,6 +32,7 @@ export interface ComponentResource {
   /** Name of the secret store that `secretKeyRef` means. */
   readonly secretStore: string | undefined
   readonly scopes: readonly string[]
+  readonly annotations?: Readonly<Record<string, string>> | undefined
   readonly source: Source
 }
 

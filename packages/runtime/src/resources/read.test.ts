@@ -56,6 +56,7 @@ scopes: [app, other]
     expect(found).toEqual({
       kind: 'Component',
       name: 'store',
+      annotations: {},
       namespace: 'prod',
       type: 'state.redis',
       version: 'v1',

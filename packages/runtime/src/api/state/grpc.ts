@@ -67,7 +67,8 @@ function metadataOf(item: StateItem): Record<string, string> {
   return metadata
 }
 
-function saveItem(message: StateMessage): SaveItem {
+/** An item to be saved, of a message. */
+export function saveItem(message: StateMessage): SaveItem {
   const contentType = message.metadata['contentType'] || undefined
   return { ...deleteItem(message), value: { bytes: message.value, kind: 'binary', contentType } }
 }

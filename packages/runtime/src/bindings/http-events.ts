@@ -1,0 +1,48 @@
+import type { AppResponse, HttpAppChannel } from '../app/channel.ts'
+import { asField, metadataFields } from '../app/fields.ts'
+import { routeOf, type EventDoor } from './events.ts'
+import type { AppResponder } from './types.ts'
+
+/** Events as POST requests; whether they are wanted is asked by OPTIONS. */
+export function httpEvents(
+  channel: HttpAppChannel,
+  responder: AppResponder | undefined,
+  maxReplyBytes: number,
+): EventDoor {
+  return {
+    question: (live) => `OPTIONS ${routeOf(live)}`,
+    async wants(live, signal) {
+      const fields = ['content-type', 'application/json']
+      const { status, body } = await channel.call({ method: 'OPTIONS', path: routeOf(live), fields, signal })
+      body.cancel()
+      return isOk(status) || status === 405
+    },
+    async deliver(live, event, options) {
+      const { signal, traceparent, tracestate } = options
+      const fields = ['content-type', asField(event.contentType ?? 'application/json')]
+      metadataFields('', event.metadata, fields)
+      if (traceparent !== undefined) fields.push('traceparent', traceparent)
+      if (tracestate !== undefined) fields.push('tracestate', tracestate)
+      const path = routeOf(live)
+      const response = await channel.call({ method: 'POST', path, fields, body: event.data, signal })
+      const data = await read(response, maxReplyBytes)
+      if (!isOk(response.status))
+        throw new Error(`the application answered ${response.status} to binding ${live.name}`)
+      await responder?.http(live, data, options)
+      return { settlement: 'ack', data, contentType: response.fields.get('content-type') }
+    },
+  }
+}
+
+async function read(response: AppResponse, limit: number): Promise<Uint8Array> {
+  try {
+    return await response.body.bytes(limit)
+  } catch (error) {
+    response.body.cancel()
+    throw error
+  }
+}
+
+function isOk(status: number): boolean {
+  return status >= 200 && status <= 299
+}
