@@ -5,6 +5,7 @@ import { WireError } from './error.ts'
 import { ClientCall } from './http1/client-call.ts'
 import { ClientPool } from './http1/client-pool.ts'
 import type { ClientRules } from './http1/client-rules.ts'
+import { keepAliveInitialDelay } from './listen.ts'
 import { parseOrigin } from './origin.ts'
 import type { Origin } from './origin.ts'
 import { clientTls, loadTls } from './tls.ts'
@@ -105,7 +106,8 @@ class SocketClient implements Client {
   private connect(origin: Origin): Socket {
     const { options } = origin
     const address = 'socketPath' in options ? { path: options.socketPath } : options
-    if (!origin.secure) return connectPlain({ ...address, noDelay: true })
+    if (!origin.secure)
+      return connectPlain({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay })
     const name = 'host' in options && isIP(options.host) === 0 ? { servername: options.host } : {}
     const session = this.sessions.get(origin.authority)
     const tls = loadTls()
@@ -119,6 +121,7 @@ class SocketClient implements Client {
       ...(session === undefined ? {} : { session }),
     })
     socket.setNoDelay(true)
+    socket.setKeepAlive(true, keepAliveInitialDelay)
     socket.on('session', (ticket) => this.sessions.set(origin.authority, ticket))
     socket.once('error', () => this.sessions.delete(origin.authority))
     return socket

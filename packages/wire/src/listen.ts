@@ -4,6 +4,9 @@ import type { Server } from 'node:net'
 import { WireError } from './error.ts'
 import type { BoundAddress, ListenAddress } from './types.ts'
 
+/** A peer whose machine is gone says nothing: so long it may be silent before TCP asks for it. */
+export const keepAliveInitialDelay = 30_000
+
 /** Makes a server listen, or says why it can not. */
 export async function listenOn(server: Server, address: ListenAddress): Promise<BoundAddress> {
   if ('path' in address) {

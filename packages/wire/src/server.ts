@@ -5,7 +5,7 @@ import { WireError } from './error.ts'
 import { FirstBytes } from './first-bytes.ts'
 import { Http1Server } from './http1/server.ts'
 import type { Http2Server } from './http2/server.ts'
-import { listenOn } from './listen.ts'
+import { keepAliveInitialDelay, listenOn } from './listen.ts'
 import { loadTls, serverTls } from './tls.ts'
 import type {
   BoundAddress,
@@ -114,7 +114,7 @@ class SocketServer implements Server {
     const { tls } = this
     const { maxConnections } = this.options
     // A connection that its client has half closed may still get the rest of an answer.
-    const settings = { noDelay: true, allowHalfOpen: true }
+    const settings = { noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay }
     const listener =
       tls === undefined
         ? createPlain(settings, (socket) => this.acceptPlain(socket))
