@@ -9,7 +9,6 @@ import { responseProblem } from './header-block.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { Pseudo } from './header-writer.ts'
 import type { Shared } from './link.ts'
-import { streamWindow } from './multiplexer.ts'
 import { Stream } from './stream.ts'
 import type { StreamSink } from './stream.ts'
 
@@ -68,7 +67,7 @@ export class ClientConnection extends Connection {
 
   /** Opens a stream with a request; throws what makes the request unsendable. `last`: it has no body. */
   open(sink: StreamSink, pseudo: Pseudo, fields: FlatFields, length: number, last: boolean): Stream {
-    const stream = new Stream(this.nextStream, this, this.peer.initialWindow, streamWindow)
+    const stream = new Stream(this.nextStream, this, this.peer.initialWindow)
     stream.sink = sink
     // Nothing changes when this throws.
     this.sendHeaders(stream, pseudo, fields, length, last)

@@ -16,7 +16,7 @@ import type { FrameSink } from './frames/reader.ts'
 import { frameSize, Inbound, protocol } from './inbound.ts'
 import type { ConnectionLimits } from './inbound.ts'
 import type { Shared } from './link.ts'
-import { connectionWindow, streamWindow } from './multiplexer.ts'
+import { connectionWindow } from './multiplexer.ts'
 import type { Stream } from './stream.ts'
 
 /** Payload of DATA between two of us: a quarter of the frames, half the time. */
@@ -37,7 +37,7 @@ export abstract class Connection extends Inbound implements FrameSink {
     this.openedAt = shared.ticker.now
     this.reader = new FrameReader(this, isServer)
     const listSize = limits.maxHeaderBytes + limits.maxFields * 32
-    const settings = [wire.INITIAL_WINDOW_SIZE, streamWindow, wire.MAX_HEADER_LIST_SIZE, listSize]
+    const settings = [wire.MAX_HEADER_LIST_SIZE, listSize]
     if (isServer) settings.push(wire.MAX_CONCURRENT_STREAMS, limits.maxStreams)
     else {
       this.output.raw(wire.preface)

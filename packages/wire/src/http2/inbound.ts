@@ -64,7 +64,7 @@ export abstract class Inbound extends Multiplexer {
     if (length > this.receiveWindow) {
       throw new ConnectionError(FLOW_CONTROL_ERROR, 'more data than the window of the connection')
     }
-    this.receiveWindow -= length
+    this.arrived(length)
     if (stream === undefined) return this.strayData(streamId, length)
     if (stream.remoteEnded) return this.refuseData(stream, STREAM_CLOSED, 'data behind its end')
     if (length > stream.receiveWindow) {
@@ -78,12 +78,11 @@ export abstract class Inbound extends Multiplexer {
   dataPiece(piece: Buffer): void {
     const stream = this.dataStream
     // Reset in the middle of a frame.
-    if (stream === undefined || stream.closed) return this.consumed(undefined, piece.length)
+    if (stream === undefined || stream.closed) return
     if (stream.expected >= 0) {
       stream.expected -= piece.length
       if (stream.expected < 0) {
         this.dataStream = undefined
-        this.consumed(undefined, piece.length)
         return this.malformed(stream, 'the body is longer than its content-length')
       }
     }
@@ -93,8 +92,9 @@ export abstract class Inbound extends Multiplexer {
   dataEnd(flags: number, padding: number): void {
     const stream = this.dataStream
     this.dataStream = undefined
+    if (stream === undefined || stream.closed) return
     if (padding > 0) this.consumed(stream, padding)
-    if (stream === undefined || stream.closed || (flags & wire.END_STREAM) === 0) return
+    if ((flags & wire.END_STREAM) === 0) return
     this.finishRemote(stream)
   }
 

@@ -13,8 +13,11 @@ import type { Shared } from './link.ts'
 import { PeerSettings } from './settings.ts'
 import type { Carrier, Stream } from './stream.ts'
 
-/** What we let the peer send unasked: one stream, and all streams of a connection together. */
-export const streamWindow = 1024 * 1024
+/** What the peer may send on a stream that is read; on the others the default. */
+const largeWindow = 1024 * 1024
+/** By how much the streams of a connection may exceed small windows, all together. */
+const extraWindow = 8 * 1024 * 1024
+/** The window of the connection is opened by what arrives: the streams' own windows bound what is kept. */
 export const connectionWindow = 4 * 1024 * 1024
 /** Data put into one write: more would only wait in the socket, in front of later streams. */
 const flushBytes = 256 * 1024
@@ -37,7 +40,9 @@ export abstract class Multiplexer extends Link implements Carrier {
   private readonly resets = new Budget(1000, 100)
   /** Frames that bring nothing forward: PING, SETTINGS, empty DATA and the like. */
   private readonly idleFrames = new Budget(1000, 200)
+  /** Received, and not yet given back to the peer. */
   private uncredited = 0
+  private extra = extraWindow
   /** Round robin of the streams that can send. */
   private head: Stream | undefined
   private tail: Stream | undefined
@@ -65,20 +70,13 @@ export abstract class Multiplexer extends Link implements Carrier {
     this.schedule()
   }
 
-  consumed(stream: Stream | undefined, count: number): void {
-    if (this.gone) return
-    this.uncredited += count
-    if (this.uncredited >= connectionWindow / 2) {
-      this.output.windowUpdate(0, this.uncredited)
-      this.receiveWindow += this.uncredited
-      this.uncredited = 0
-      this.schedule()
-    }
-    if (stream === undefined || stream.remoteEnded) return
+  consumed(stream: Stream, count: number): void {
+    if (this.gone || stream.remoteEnded) return
     stream.uncredited += count
-    if (stream.uncredited < streamWindow / 2) return
-    this.output.windowUpdate(stream.id, stream.uncredited)
-    stream.receiveWindow += stream.uncredited
+    if (stream.uncredited < stream.capacity / 2) return
+    const increment = stream.uncredited + this.widen(stream)
+    this.output.windowUpdate(stream.id, increment)
+    stream.receiveWindow += increment
     stream.uncredited = 0
     this.schedule()
   }
@@ -143,7 +141,7 @@ export abstract class Multiplexer extends Link implements Carrier {
   /** Answers frames on a stream that is not there. */
   protected refuse(streamId: number, code: number): void {
     this.output.reset(streamId, code)
-    this.forget(streamId, streamWindow)
+    this.forget(streamId, defaultWindow)
     this.schedule()
     this.countReset()
   }
@@ -176,9 +174,21 @@ export abstract class Multiplexer extends Link implements Carrier {
     return true
   }
 
+  /** Data of any stream has come: the window of the connection opens again, so that no stream can close it to others. */
+  protected arrived(length: number): void {
+    this.receiveWindow -= length
+    this.uncredited += length
+    if (this.uncredited < connectionWindow / 2) return
+    this.output.windowUpdate(0, this.uncredited)
+    this.receiveWindow += this.uncredited
+    this.uncredited = 0
+    this.schedule()
+  }
+
   /** The stream leaves the connection; what waited in it is dropped. */
   protected remove(stream: Stream, error: WireError): void {
     if (stream.closed) return
+    this.extra += stream.capacity - defaultWindow
     stream.drop(error)
     this.streams.delete(stream.id)
     this.removed(stream)
@@ -215,6 +225,15 @@ export abstract class Multiplexer extends Link implements Carrier {
         blocked++
       } else budget -= this.serve(stream)
     }
+  }
+
+  /** A stream that is read and goes on gets a large window, as long as there are some. Returns by how much it grew. */
+  private widen(stream: Stream): number {
+    const growth = largeWindow - stream.capacity
+    if (growth > this.extra) return 0
+    this.extra -= growth
+    stream.capacity = largeWindow
+    return growth
   }
 
   /** Writes one frame of a stream. Returns the bytes of its data. */

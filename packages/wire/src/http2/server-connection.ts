@@ -20,7 +20,6 @@ import { maxStreamId } from './frames/constants.ts'
 import { requestProblem } from './header-block.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { Shared } from './link.ts'
-import { streamWindow } from './multiplexer.ts'
 import { Stream } from './stream.ts'
 import type { StreamSink } from './stream.ts'
 
@@ -179,7 +178,7 @@ export class ServerConnection extends Connection implements ExchangeHost {
   }
 
   private open(id: number, block: HeaderBlock, endStream: boolean): void {
-    const stream = new Stream(id, this, this.peer.initialWindow, streamWindow)
+    const stream = new Stream(id, this, this.peer.initialWindow)
     this.streams.set(id, stream)
     const refusal = this.refusal(block)
     if (refusal !== 0) {

@@ -19,7 +19,7 @@ function carrier(): Carrier & { now: number; readied: number } {
 describe('a stream', () => {
   it('hands out what waits in order, in pieces as large as asked for', () => {
     const own = carrier()
-    const stream = new Stream(1, own, 100, 100)
+    const stream = new Stream(1, own, 100)
     for (const text of ['abc', '', 'd', 'efgh']) void stream.write(Buffer.from(text))
     expect([stream.backlog, own.backlog]).toEqual([8, 8])
     const pieces = [2, 5, 5, 2, 9].map((most) => Buffer.from(stream.take(most)).toString())
@@ -29,7 +29,7 @@ describe('a stream', () => {
 
   it('has its writer wait from a mark on, and lower when much waits elsewhere', async () => {
     const own = carrier()
-    const stream = new Stream(1, own, 0, 0)
+    const stream = new Stream(1, own, 0)
     expect(stream.write(Buffer.alloc(256 * 1024 - 1))).toBeUndefined()
     const room = stream.write(Buffer.alloc(1))
     expect(room).toBeInstanceOf(Promise)
@@ -38,12 +38,12 @@ describe('a stream', () => {
     stream.take(1 << 20)
     await room
     own.backlog = 2 << 20
-    expect(new Stream(3, own, 0, 0).write(Buffer.alloc(16 * 1024))).toBeInstanceOf(Promise)
+    expect(new Stream(3, own, 0).write(Buffer.alloc(16 * 1024))).toBeInstanceOf(Promise)
   })
 
   it('counts no progress from before anything waited', () => {
     const own = carrier()
-    const stream = new Stream(1, own, 0, 0)
+    const stream = new Stream(1, own, 0)
     void stream.write(Buffer.from('a'))
     stream.take(1)
     own.now = 100_000
@@ -56,7 +56,7 @@ describe('a stream', () => {
 
   it('drops what waits when it breaks, and tells the writer', async () => {
     const own = carrier()
-    const stream = new Stream(1, own, 0, 0)
+    const stream = new Stream(1, own, 0)
     const room = stream.write(Buffer.alloc(300 * 1024))
     stream.drop(new WireError('ABORTED', 'gone'))
     await expect(room).rejects.toMatchObject({ code: 'ABORTED' })

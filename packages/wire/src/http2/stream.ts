@@ -1,5 +1,6 @@
 import { WireError } from '../error.ts'
 import type { FlatFields } from '../fields.ts'
+import { defaultWindow } from './frames/constants.ts'
 import type { HeaderBlock } from './header-block.ts'
 
 /** What a stream asks of its connection. */
@@ -10,8 +11,8 @@ export interface Carrier {
   readonly now: number
   /** Something of this stream can be sent. */
   ready(stream: Stream): void
-  /** `count` bytes of received data are not kept any more; `stream` is undefined when it is closed. */
-  consumed(stream: Stream | undefined, count: number): void
+  /** `count` bytes that this stream has received are not kept any more. */
+  consumed(stream: Stream, count: number): void
   /** Ends the stream now, in both directions. */
   resetStream(stream: Stream, code: number): void
 }
@@ -41,7 +42,9 @@ export class Stream {
   readonly id: number
   sink!: StreamSink
   sendWindow: number
-  receiveWindow: number
+  receiveWindow = defaultWindow
+  /** What the receive window is when nothing is kept. */
+  capacity = defaultWindow
   /** Received and consumed, but not yet given back to the peer. */
   uncredited = 0
   /** The peer has ended its side. */
@@ -67,11 +70,10 @@ export class Stream {
   private waiting = 0
   private room: { promise: Promise<void>; resolve(): void; reject(error: WireError): void } | undefined
 
-  constructor(id: number, carrier: Carrier, sendWindow: number, receiveWindow: number) {
+  constructor(id: number, carrier: Carrier, sendWindow: number) {
     this.id = id
     this.carrier = carrier
     this.sendWindow = sendWindow
-    this.receiveWindow = receiveWindow
   }
 
   /** Bytes that wait to be sent. */
@@ -100,7 +102,7 @@ export class Stream {
   }
 
   consumed(count: number): void {
-    this.carrier.consumed(this.closed ? undefined : this, count)
+    if (!this.closed) this.carrier.consumed(this, count)
   }
 
   reset(code: number): void {

@@ -1,5 +1,7 @@
+import { connect } from 'node:http2'
+import type { ClientHttp2Stream } from 'node:http2'
 import { describe, expect, it } from 'vitest'
-import { until } from '../setup.ts'
+import { cleanup, until } from '../setup.ts'
 import { block, code, frame, number, requestFields } from './peer.ts'
 import { serve } from './setup.ts'
 import type { Running } from './setup.ts'
@@ -254,22 +256,72 @@ describe('an attacker', () => {
     expect((await peer.type('RST_STREAM')).code).toBe(code.NO_ERROR)
   })
 
-  it('sends more data than nobody reads: the windows hold it', async () => {
+  it('sends more data than nobody reads: the window of the stream holds it', async () => {
     let resume = (): void => {}
     const running = await serve(async (request, response) => {
       await new Promise<void>((resolve) => (resume = resolve))
       response.send(200, [], `${(await request.body.bytes(2 << 20)).length}`)
     })
-    const peer = running.peer().begin().get(1, true)
-    const piece = Buffer.alloc(16_384)
-    for (let sent = 0; sent < 1 << 20; sent += piece.length) peer.send('DATA', 0, 1, piece)
+    const peer = running.peer().begin().get(1, true).send('DATA', 0, 1, Buffer.alloc(16_384))
+    for (let count = 0; count < 3; count++) peer.send('DATA', 0, 1, Buffer.alloc(16_383))
     peer.send('PING', 0, 0, Buffer.alloc(8))
     await peer.type('PING')
     expect(peer.frames.filter(({ type, stream }) => type === 'WINDOW_UPDATE' && stream === 1)).toEqual([])
     resume()
-    await peer.until(({ type, stream }) => type === 'WINDOW_UPDATE' && stream === 1)
+    // Who reads gets more at once.
+    const update = await peer.until(({ type, stream }) => type === 'WINDOW_UPDATE' && stream === 1)
+    expect(update.payload.readUInt32BE()).toBeGreaterThan(1_000_000)
     const over = running.peer().begin().get(1, true)
-    for (let sent = 0; sent <= 1 << 20; sent += piece.length) over.send('DATA', 0, 1, piece)
+    for (let count = 0; count < 5; count++) over.send('DATA', 0, 1, Buffer.alloc(16_384))
     expect((await over.type('RST_STREAM')).code).toBe(code.FLOW_CONTROL_ERROR)
+  })
+
+  it('fills the windows of all streams but one: that one goes on, and memory is bounded', async () => {
+    const hold = Promise.withResolvers<void>()
+    cleanup(() => hold.resolve())
+    const running = await serve(
+      async (request, response) => {
+        if (request.path === '/whole')
+          return response.send(200, [], `${(await request.body.bytes(1 << 30)).length}`)
+        // Some begin to read, so that their windows become large, and all stop.
+        const reader = request.body[Symbol.asyncIterator]()
+        if (request.path === '/begun')
+          for (let read = 0; read < 40_000;) read += (await reader.next()).value.length
+        await hold.promise
+      },
+      { maxStreams: 100 },
+    )
+    const session = connect(running.origin, { maxSessionMemory: 1000 })
+    cleanup(() => session.destroy())
+    const open = (path: string): ClientHttp2Stream => {
+      const stream = session.request({ ':method': 'POST', ':path': path })
+      stream.on('error', () => {})
+      return stream
+    }
+    const stalled = Array.from({ length: 60 }, (_, index) => {
+      const stream = open(index % 2 === 0 ? '/begun' : '/never')
+      stream.write(Buffer.alloc(2 << 20))
+      return stream
+    })
+    const sent = (): number => [...running.sockets].reduce((sum, socket) => sum + socket.bytesRead, 0)
+    let before = -1
+    while (before !== sent() || sent() < 60 * 65_535) {
+      before = sent()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    // 60 small windows, what was read, and what all may have beyond.
+    expect(before).toBeLessThan(60 * 65_535 + 30 * 200_000 + 9 * 1024 * 1024)
+    const whole = open('/whole')
+    whole.end(Buffer.alloc(20_000_000))
+    let answer = ''
+    for await (const chunk of whole.setEncoding('utf8')) answer += chunk as string
+    expect(answer).toBe('20000000')
+    // What was lent to streams that have ended is there for others.
+    for (const stream of stalled) stream.close()
+    const next = open('/whole')
+    next.end(Buffer.alloc(5_000_000))
+    answer = ''
+    for await (const chunk of next.setEncoding('utf8')) answer += chunk as string
+    expect(answer).toBe('5000000')
   })
 })
