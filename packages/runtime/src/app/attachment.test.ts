@@ -34,7 +34,13 @@ function setUp({ watched = true, silent = false } = {}) {
   })
   const bindings = createInputBindings({ bindings: new Map(), channel: app, logger, clock, random })
   const attachment = new Attachment({
-    options: { appPort: 1, appChannelAddress: '127.0.0.1', appHealth: { ...health, enabled: watched } },
+    options: {
+      appId: 'shop',
+      disableInitEndpoints: [],
+      appPort: 1,
+      appChannelAddress: '127.0.0.1',
+      appHealth: { ...health, enabled: watched },
+    },
     channel: app,
     overNetwork: false,
     engine,

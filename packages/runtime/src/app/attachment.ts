@@ -2,12 +2,16 @@ import type { Clock, Logger } from '@outrigger/spec'
 import type { RuntimeOptions } from '../config/options.ts'
 import type { InputBindings } from '../bindings/types.ts'
 import type { PubSubEngine } from '../pubsub/types.ts'
+import { readAppConfig, type AppConfig } from './app-config.ts'
 import type { AppChannel } from './channel.ts'
 import { createAppHealth, type AppHealth } from './health.ts'
 import { waitForPort } from './wait-for-port.ts'
 
 export interface AttachmentOptions {
-  readonly options: Pick<RuntimeOptions, 'appPort' | 'appChannelAddress' | 'appHealth'>
+  readonly options: Pick<
+    RuntimeOptions,
+    'appId' | 'appPort' | 'appChannelAddress' | 'appHealth' | 'disableInitEndpoints'
+  >
   readonly channel: AppChannel | undefined
   /** Whether the application is a process that has to open its port first. */
   readonly overNetwork: boolean
@@ -22,6 +26,7 @@ export class Attachment {
   readonly #parts: AttachmentOptions
   readonly #ending = new AbortController()
   #health: AppHealth | undefined
+  #config: AppConfig | undefined
 
   constructor(parts: AttachmentOptions) {
     this.#parts = parts
@@ -30,6 +35,11 @@ export class Attachment {
   /** Whether calls may go to the application. */
   get healthy(): boolean {
     return this.#health?.healthy ?? true
+  }
+
+  /** What the application said about itself, once it did; only applications that speak HTTP are asked. */
+  get config(): AppConfig | undefined {
+    return this.#config
   }
 
   /**
@@ -60,7 +70,7 @@ export class Attachment {
       this.#health.start()
       return
     }
-    await Promise.all([engine.start(signal), bindings.start(signal)])
+    await Promise.all([this.#configure(), engine.start(signal), bindings.start(signal)])
   }
 
   /** Takes no more from brokers and sources, and waits for what is under way until `signal` aborts. */
@@ -72,8 +82,22 @@ export class Attachment {
   }
 
   #flow(): void {
+    void this.#configure()
     this.#parts.bindings.resume()
     this.#parts.engine.resume().catch(this.#failed)
+  }
+
+  async #configure(): Promise<void> {
+    const { options, channel, clock, logger } = this.#parts
+    if (this.#config !== undefined || channel?.kind !== 'http') return
+    if (options.disableInitEndpoints.includes('config')) return
+    const { appId } = options
+    this.#config = await readAppConfig({ channel, appId, clock, logger, signal: this.#ending.signal })
+    const types = this.#config?.entities ?? []
+    if (types.length > 0)
+      logger.warn('the application hosts actors, which this version of Outrigger does not serve yet', {
+        types,
+      })
   }
 
   /** At once: a discovery that an application does not answer any more is given up with it. */

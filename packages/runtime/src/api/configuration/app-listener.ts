@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@outrigger/spec'
-import type { AppResponse, HttpAppChannel } from '../../app/channel.ts'
+import type { AppChannel, AppResponse } from '../../app/channel.ts'
 import { withDeadline } from '../../app/time.ts'
+import { callApp } from '../invoke/call-app.ts'
 import { wireItems } from './items.ts'
 import type { ConfigurationListener } from './subscription.ts'
 
@@ -9,9 +10,9 @@ const deadlineMs = 60_000
 const maxReplyBytes = 64 * 1024
 const fields = ['content-type', 'application/json']
 
-/** Posts changes to the application: one call for each key, each with all items. What it does not take is logged. */
+/** Posts changes to the application: one call for each key, each with all items, over gRPC as `OnInvoke`. What it does not take is logged. */
 export function appListener(
-  channel: HttpAppChannel,
+  channel: AppChannel,
   storeName: string,
   tools: { readonly clock: Clock; readonly logger: Logger },
 ): ConfigurationListener {
@@ -23,7 +24,7 @@ export function appListener(
       const path = `/configuration/${encodeURIComponent(storeName)}/${pathOf(key)}`
       try {
         await withDeadline(clock, deadlineMs, cut, async (signal) => {
-          const response = await channel.call({ method: 'POST', path, fields, body, signal })
+          const response = await callApp(channel, { method: 'POST', path, fields, body, signal }, body.length)
           await drain(response)
           if (response.status < 200 || response.status > 299)
             throw new Error(`the application answered ${response.status}`)

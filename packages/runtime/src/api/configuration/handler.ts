@@ -124,7 +124,7 @@ export class ConfigurationHandler {
   ): Promise<ConfigurationWatch> {
     this.#store(storeName)
     const { channel } = this.#parts
-    if (channel?.kind !== 'http') {
+    if (channel === undefined) {
       throw new ApiError(
         'APP_CHANNEL_NIL',
         'app channel is not initialized. cannot subscribe to configuration updates',

@@ -1,6 +1,7 @@
 import { Fields, isWireError } from '@outrigger/wire'
-import type { AppChannel, AppRequest, AppResponse, GrpcAppChannel } from '../../app/channel.ts'
+import type { AppChannel, AppRequest, AppResponse } from '../../app/channel.ts'
 import { ApiError } from '../api-error.ts'
+import { callApp } from './call-app.ts'
 
 export interface InvokeHandlerOptions {
   readonly appId: string
@@ -60,8 +61,7 @@ export class InvokeHandler {
     const channel = this.reach(target)
     const identified = { ...request, fields: this.identify(request.fields) }
     try {
-      if (channel.kind === 'http') return await channel.call(identified)
-      return await this.#onInvoke(channel, identified)
+      return await callApp(channel, identified, this.#options.maxBodyBytes)
     } catch (error) {
       throw this.failed(target, channel, error)
     }
@@ -84,11 +84,6 @@ export class InvokeHandler {
     }
     const text = errorText(error, channel.address)
     return new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${target}, err: ${text}`, { cause: error })
-  }
-
-  async #onInvoke(channel: GrpcAppChannel, request: AppRequest): Promise<AppResponse> {
-    const { onInvoke } = await import('./on-invoke.ts')
-    return onInvoke(channel, request, this.#options.maxBodyBytes)
   }
 }
 
