@@ -119,6 +119,13 @@ export interface ServerLimits {
   readonly bodyIdleTimeoutMs?: number
   /** How long a client may take nothing of an answer that waits for it. Default 60 s. */
   readonly writeIdleTimeoutMs?: number
+  /**
+   * HTTP/2: a client with requests under way from which nothing came for so long is asked whether it lives; 0: never.
+   * Default 30 s. On HTTP/1.1 that is left to TCP.
+   */
+  readonly pingAfterMs?: number
+  /** How long the answer to that may take before the connection is cut. Default 10 s. */
+  readonly pingTimeoutMs?: number
 }
 
 /** Certificates in PEM. */

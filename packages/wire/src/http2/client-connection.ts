@@ -17,10 +17,6 @@ export interface ClientRules extends ConnectionLimits {
   readonly shared: Shared
   /** How long a connection without streams is kept. */
   readonly idleMs: number
-  /** A connection that has been silent for so long is asked whether it lives. */
-  readonly pingAfterMs: number
-  /** How long it may take to say so. */
-  readonly pingTimeoutMs: number
 }
 
 /** Told of what changes the use of a connection. */
@@ -41,10 +37,6 @@ export class ClientConnection extends Connection {
   private nextStream = 1
   private retired = false
   private idleSince: number
-  private heardAt: number
-  private pingedAt = -1
-  /** Probes since the server last sent something of a stream. */
-  private probes = 0
 
   /** `assumed`: how many streams to open before the server has said how many it takes. */
   constructor(socket: Duplex, rules: ClientRules, owner: ConnectionOwner, assumed: number) {
@@ -52,7 +44,7 @@ export class ClientConnection extends Connection {
     this.rules = rules
     this.owner = owner
     this.assumed = assumed
-    this.idleSince = this.heardAt = this.shared.ticker.now
+    this.idleSince = this.shared.ticker.now
   }
 
   /** How many more streams may be opened. */
@@ -87,27 +79,12 @@ export class ClientConnection extends Connection {
   override tick(now: number): void {
     super.tick(now)
     if (this.closing || this.gone) return
-    const { idleMs, pingAfterMs, pingTimeoutMs } = this.rules
-    if (this.streams.size === 0 && now - this.idleSince > idleMs) return this.retire()
-    if (this.pingedAt >= 0) {
-      if (now - this.pingedAt > pingTimeoutMs) this.destroy()
-    } else if (this.streams.size > 0 && now - this.heardAt > this.probeAfter(pingAfterMs)) {
-      this.probes++
-      this.pingedAt = now
-      this.output.ping(false, pingMark, 0)
-      this.schedule()
-    }
+    if (this.streams.size === 0 && now - this.idleSince > this.rules.idleMs) this.retire()
   }
 
   /** Many pings without anything between them make servers of gRPC go away (its proposal A8). */
-  private probeAfter(pingAfterMs: number): number {
+  protected override probeAfter(pingAfterMs: number): number {
     return this.probes < maxQuickProbes ? pingAfterMs : Math.max(pingAfterMs, slowProbeMs)
-  }
-
-  protected override receive(chunk: Buffer): void {
-    this.heardAt = this.shared.ticker.now
-    this.pingedAt = -1
-    super.receive(chunk)
   }
 
   protected override section(stream: Stream, block: HeaderBlock, endStream: boolean): void {
@@ -212,8 +189,6 @@ export class ClientConnection extends Connection {
 /** Such servers forgive two pings that come too soon, and want five minutes between the others. */
 const maxQuickProbes = 2
 const slowProbeMs = 310_000
-
-const pingMark = Buffer.from('are you?')
 
 /** `expected` of a stream whose response has not begun. */
 export const beforeHead = -2

@@ -16,7 +16,7 @@ import { Pool } from './pool.ts'
 import type { PoolRules } from './pool.ts'
 
 export interface Http2ClientOptions extends ClientOptions {
-  /** A connection with requests under way on which nothing came for so long is probed. Default 10 s. */
+  /** A connection with requests under way on which nothing came for so long is probed; 0: never. Default 10 s. */
   readonly pingAfterMs?: number
   /** How long the answer to that may take before the connection counts as broken. Default 5 s. */
   readonly pingTimeoutMs?: number

@@ -22,6 +22,8 @@ import type { Stream } from './stream.ts'
 /** Payload of DATA between two of us: a quarter of the frames, half the time. */
 const largeFrames = 64 * 1024
 
+const pingMark = Buffer.from('are you?')
+
 /** Nobody needs to open a window by less. */
 const tinyIncrement = 256
 
@@ -31,10 +33,15 @@ export abstract class Connection extends Inbound implements FrameSink {
   private readonly isServer: boolean
   private readonly openedAt: number
   private settingsSent = 1
+  private heardAt: number
+  private pingedAt = -1
+  /** PINGs since the last time that somebody reset this. */
+  protected probes = 0
+
   constructor(socket: Duplex, shared: Shared, limits: ConnectionLimits, isServer: boolean) {
     super(socket, shared, limits)
     this.isServer = isServer
-    this.openedAt = shared.ticker.now
+    this.openedAt = this.heardAt = shared.ticker.now
     this.reader = new FrameReader(this, isServer)
     const listSize = limits.maxHeaderBytes + limits.maxFields * 32
     const settings = [wire.MAX_HEADER_LIST_SIZE, listSize]
@@ -92,10 +99,34 @@ export abstract class Connection extends Inbound implements FrameSink {
       this.close(SETTINGS_TIMEOUT, 'no preface and SETTINGS came in time')
     } else if (this.blockStream !== 0 && now - this.blockSince > headerTimeoutMs) {
       this.close(ENHANCE_YOUR_CALM, 'a header block did not end in time')
+    } else this.probe(now)
+  }
+
+  /** How long a peer may say nothing before it is asked (section 6.7). */
+  protected probeAfter(pingAfterMs: number): number {
+    return pingAfterMs
+  }
+
+  /** Finds out whether a silent peer lives: one that hangs, or whose machine is gone, ends no connection. */
+  private probe(now: number): void {
+    const { pingAfterMs, pingTimeoutMs } = this.limits
+    if (this.pingedAt >= 0) {
+      if (now - this.pingedAt > pingTimeoutMs) this.destroy()
+    } else if (
+      this.streams.size > 0 &&
+      pingAfterMs > 0 &&
+      now - this.heardAt > this.probeAfter(pingAfterMs)
+    ) {
+      this.probes++
+      this.pingedAt = now
+      this.output.ping(false, pingMark, 0)
+      this.schedule()
     }
   }
 
   protected override receive(chunk: Buffer): void {
+    this.heardAt = this.shared.ticker.now
+    this.pingedAt = -1
     try {
       this.reader.push(chunk)
     } catch (error) {

@@ -26,6 +26,10 @@ export interface ConnectionLimits {
   /** For the preface, and for a header section that came in part. */
   readonly headerTimeoutMs: number
   readonly writeIdleMs: number
+  /** A connection with streams from which nothing came for so long is asked by PING whether it lives; 0: never. */
+  readonly pingAfterMs: number
+  /** How long it may take to say so. */
+  readonly pingTimeoutMs: number
 }
 
 const maxContinuations = 64

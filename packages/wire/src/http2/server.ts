@@ -40,8 +40,11 @@ export class Http2Server {
     const bodyIdleTimeoutMs = options.bodyIdleTimeoutMs ?? 30_000
     const writeIdleMs = options.writeIdleTimeoutMs ?? 60_000
     const keepAliveMs = options.keepAliveTimeoutMs ?? 75_000
+    const pingAfterMs = options.pingAfterMs ?? 30_000
+    const pingTimeoutMs = options.pingTimeoutMs ?? 10_000
+    const times = [headerTimeoutMs, bodyIdleTimeoutMs, writeIdleMs, keepAliveMs, pingAfterMs, pingTimeoutMs]
     this.rules = {
-      shared: new Shared(Math.min(headerTimeoutMs, bodyIdleTimeoutMs, writeIdleMs, keepAliveMs)),
+      shared: new Shared(Math.min(...times.filter((ms) => ms > 0))),
       maxHeaderBytes: options.maxHeaderBytes ?? 16 * 1024,
       maxFields: options.maxFields ?? 100,
       maxTargetBytes: options.maxTargetBytes ?? 8 * 1024,
@@ -51,6 +54,8 @@ export class Http2Server {
       bodyIdleTimeoutMs,
       writeIdleMs,
       keepAliveMs,
+      pingAfterMs,
+      pingTimeoutMs,
       run: (exchange) => this.run(exchange),
       ran: () => void this.total.running--,
       refused: () => void this.total.refusedTotal++,

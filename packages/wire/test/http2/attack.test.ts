@@ -240,6 +240,27 @@ describe('an attacker', () => {
     expect(await running.peer().begin().get(1).goaway()).toBe(code.NO_ERROR)
   })
 
+  it('has requests under way and hangs: it is asked, then cut', async () => {
+    let aborted = 0
+    const running = await serve(
+      async (request, response) => {
+        request.signal.addEventListener('abort', () => aborted++)
+        response.start(200)
+        await new Promise((resolve) => request.signal.addEventListener('abort', resolve))
+      },
+      { pingAfterMs: 40, pingTimeoutMs: 40 },
+    )
+    const idle = running.peer().begin()
+    const peer = running.peer().begin().get(1)
+    const { payload } = await peer.type('PING')
+    peer.send('PING', 1, 0, payload)
+    await until(() => peer.frames.filter(({ type }) => type === 'PING').length === 2, 'it is asked again')
+    await peer.end()
+    await until(() => aborted === 1 && running.server.stats.running === 0, 'the handler hears of it')
+    // Without requests there is nothing to keep the connection for, and other limits end it.
+    expect([idle.ended, idle.frames.some(({ type }) => type === 'PING')]).toEqual([false, false])
+  })
+
   it('sends its body too slowly', async () => {
     let failure: unknown
     const running = await serve(
