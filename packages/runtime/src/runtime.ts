@@ -34,6 +34,8 @@ import { capabilityNames, createRegistry, type Registry } from './components/reg
 import type { Configuration } from './config/configuration.ts'
 import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
+import type { Outbox } from './outbox/outbox.ts'
+import { outboxSettings } from './outbox/settings.ts'
 import { createPubSubEngine } from './pubsub/engine.ts'
 import { publicApi, sidecarApi } from './server/apis.ts'
 import { listenError, listenOn } from './server/listen.ts'
@@ -84,6 +86,7 @@ export class RuntimeCore {
   #channel: AppChannel | undefined
   #attachment: Attachment | undefined
   #attaching: Promise<void> = Promise.resolve()
+  #outbox: Outbox | undefined
   #api: RuntimeApi | undefined
   #http: readonly BoundAddress[] = []
   #grpcPort: number | undefined
@@ -188,6 +191,11 @@ export class RuntimeCore {
         stop: () => this.#channel?.close(),
       },
       {
+        name: 'the outbox',
+        start: (signal) => this.#outbox?.start(signal),
+        stop: (signal) => this.#outbox?.stop(signal),
+      },
+      {
         name: 'the API',
         start: async () => {
           if (this.#around.listen) await this.#listen(this.#loaded!.configuration)
@@ -237,7 +245,12 @@ export class RuntimeCore {
       clock,
       random,
     })
-    const state = new StateHandler(registry.state, appId, logger)
+    if ([...registry.state.values()].some((store) => outboxSettings(store) !== undefined)) {
+      const { Outbox } = await import('./outbox/outbox.ts')
+      const { state: stores, pubsub: pubsubs } = registry
+      this.#outbox = new Outbox({ stores, pubsubs, engine, appId, namespace, logger, clock, random })
+    }
+    const state = new StateHandler(registry.state, appId, logger, { outbox: this.#outbox })
     const outputs = new BindingsHandler(registry.bindings, logger, random)
     const bindings = createInputBindings({
       bindings: registry.bindings,

@@ -69,6 +69,27 @@ export const errorTable = {
     reason: 'DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED',
     rich: true,
   },
+  STATE_QUERY: {
+    http: 500,
+    grpc: 'INTERNAL',
+    code: 'ERR_STATE_QUERY',
+    reason: 'DAPR_STATE_QUERY_FAILED',
+    rich: true,
+  },
+  STATE_QUERY_INVALID: {
+    http: 400,
+    grpc: 'INVALID_ARGUMENT',
+    code: 'ERR_STATE_QUERY',
+    reason: 'DAPR_STATE_QUERY_FAILED',
+    rich: true,
+  },
+  STATE_QUERY_NOT_SUPPORTED: {
+    http: 500,
+    grpc: 'INTERNAL',
+    code: 'ERR_STATE_STORE_NOT_SUPPORTED',
+    reason: 'DAPR_STATE_QUERYING_NOT_SUPPORTED',
+    rich: true,
+  },
   STATE_TOO_MANY_OPERATIONS: {
     http: 400,
     grpc: 'INVALID_ARGUMENT',
@@ -139,6 +160,14 @@ export const errorTable = {
     grpc: 'INTERNAL',
     code: 'ERR_PUBSUB_PUBLISH_MESSAGE',
     reason: 'DAPR_PUBSUB_PUBLISH_MESSAGE',
+    rich: true,
+  },
+
+  PUBLISH_OUTBOX: {
+    http: 500,
+    grpc: 'INTERNAL',
+    code: 'ERR_PUBLISH_OUTBOX',
+    reason: 'DAPR_PUBSUB_OUTBOX',
     rich: true,
   },
 

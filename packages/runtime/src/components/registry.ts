@@ -12,6 +12,7 @@ import { encryptedOperation, withEncryption } from '../state-encryption/store.ts
 import { valueCipher } from '../state-encryption/values.ts'
 import type { Live, LiveStateStore, LoadedComponent } from './live.ts'
 import { lockPrefix, withLockPrefix } from './lock-prefix.ts'
+import { property } from './properties.ts'
 import { keyPrefix, withKeyPrefix, withPrefix } from './state-prefix.ts'
 
 /** The live components by kind and name, as the handlers see them: everything that cuts across is wrapped around them. */
@@ -84,12 +85,6 @@ function liveState(
     bare,
     wrap: (operation) => withPrefix(encryptedOperation(operation, cipher), prefix),
   }
-}
-
-/** A property of a component by its name, without regard to case. */
-export function property(properties: Readonly<Record<string, string>>, name: string): string | undefined {
-  const wanted = name.toLowerCase()
-  return Object.entries(properties).find(([key]) => key.toLowerCase() === wanted)?.[1]
 }
 
 /** What a component can do, as `GET /v1.0/metadata` names it for each kind. */

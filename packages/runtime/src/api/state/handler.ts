@@ -8,12 +8,15 @@ import type {
   StateBulkGetResult,
   StateDeleteRequest,
   StateItem,
+  StateOperation,
   StateSetRequest,
   StateStore,
+  StateTransaction,
   StateValue,
 } from '@outrigger/spec'
 import { isComponentError } from '@outrigger/spec'
 import { inParallel } from '../../components/parallel.ts'
+import { OutboxProblem } from '../../outbox/problem.ts'
 import { ApiError, failureText } from '../api-error.ts'
 import type { ErrorId } from '../errors.ts'
 
@@ -42,6 +45,19 @@ export type TransactionItem =
   | { readonly operation: 'upsert'; readonly request: SaveItem }
   | { readonly operation: 'delete'; readonly request: DeleteItem }
 
+/** What publishes an event for every write of a committed transaction, for the stores that have such. */
+export interface StateOutbox {
+  has(storeName: string): boolean
+  /** How many operations a transaction has with what is added to it. @throws OutboxProblem */
+  count(transaction: StateTransaction): number
+  /** Instead of the store's own. @throws OutboxProblem when nothing was saved because of the events */
+  transact(storeName: string, transaction: StateTransaction, options: OperationOptions): Promise<void>
+}
+
+export interface StateHandlerOptions {
+  readonly outbox?: StateOutbox | undefined
+}
+
 const noMetadata: Metadata = Object.freeze({})
 /** How many calls a bulk operation makes at a time where the store has none of its own. */
 const bulkParallelism = 10
@@ -53,12 +69,14 @@ export class StateHandler {
   readonly #stores: StateStores
   readonly #appId: string
   readonly #logger: Logger
+  readonly #outbox: StateOutbox | undefined
   readonly #warnedOfTtl = new Set<string>()
 
-  constructor(stores: StateStores, appId: string, logger: Logger) {
+  constructor(stores: StateStores, appId: string, logger: Logger, options: StateHandlerOptions = {}) {
     this.#stores = stores
     this.#appId = appId
     this.#logger = logger
+    this.#outbox = options.outbox
   }
 
   /** Absent is `undefined`. @throws ApiError STATE_GET and those of every state operation */
@@ -192,37 +210,49 @@ export class StateHandler {
   ): Promise<void> {
     const store = this.transactionalStore(storeName)
     if (items.length === 0) return
-    const operations = items.map((item) =>
+    const operations = items.map((item): StateOperation =>
       item.operation === 'upsert'
         ? { operation: item.operation, request: this.#setRequest(storeName, store, item.request) }
         : { operation: item.operation, request: this.#deleteRequest(storeName, item.request) },
     )
-    const most = store.maxTransactionOperations
-    if (most !== undefined && operations.length > most) {
-      throw new ApiError(
-        'STATE_TOO_MANY_OPERATIONS',
-        `the transaction contains ${operations.length} operations, which is more than what the state store supports: ${most}`,
-        {
-          subject: {
-            resourceType: 'state',
-            resourceName: storeName,
-            metadata: {
-              currentOpsTransaction: String(operations.length),
-              maxOpsPerTransaction: String(most),
-            },
-          },
-        },
-      )
-    }
+    const transaction = { operations, metadata }
+    const outbox = this.#outbox?.has(storeName) === true ? this.#outbox : undefined
     try {
-      await store.transact!({ operations, metadata }, options)
+      const count = outbox?.count(transaction) ?? operations.length
+      this.#checkTransactionSize(storeName, count, store.maxTransactionOperations)
+      if (outbox === undefined) await store.transact!(transaction, options)
+      else await outbox.transact(storeName, transaction, options)
     } catch (error) {
+      if (error instanceof ApiError) throw error
+      if (error instanceof OutboxProblem) throw this.#outboxFailed(error)
       throw this.#failed(
         'STATE_TRANSACTION',
         error,
         (text) => `error while executing state transaction: ${text}`,
       )
     }
+  }
+
+  #checkTransactionSize(storeName: string, count: number, most: number | undefined): void {
+    if (most === undefined || count <= most) return
+    throw new ApiError(
+      'STATE_TOO_MANY_OPERATIONS',
+      `the transaction contains ${count} operations, which is more than what the state store supports: ${most}`,
+      {
+        subject: {
+          resourceType: 'state',
+          resourceName: storeName,
+          metadata: { currentOpsTransaction: String(count), maxOpsPerTransaction: String(most) },
+        },
+      },
+    )
+  }
+
+  #outboxFailed(error: OutboxProblem): ApiError {
+    return new ApiError('PUBLISH_OUTBOX', `error while publishing outbox message: ${error.message}`, {
+      cause: error,
+      subject: { metadata: { appID: this.#appId, error: error.message } },
+    })
   }
 
   /** The store, if it has transactions: callers ask before they read a request. */

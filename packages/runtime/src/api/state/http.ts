@@ -171,7 +171,13 @@ function contentTypeIn(value: unknown, where: string): string | undefined {
 }
 
 /** An item to be saved, of JSON `text` in which it begins at `start`. @throws ApiError MALFORMED_REQUEST */
-export function saveItem(item: unknown, text: string, start: number, where: string, fromQuery: Metadata): SaveItem {
+export function saveItem(
+  item: unknown,
+  text: string,
+  start: number,
+  where: string,
+  fromQuery: Metadata,
+): SaveItem {
   if (!isRecord(item)) throw malformed(`${where} must be an object with "key" and "value"`)
   const span = rawMember(text, 'value', start)
   const raw = span === undefined ? 'null' : text.slice(span.start, span.end)
