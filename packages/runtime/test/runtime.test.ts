@@ -167,8 +167,8 @@ test('an application in this process that hangs holds up neither messages under 
     },
   })
   await runtime.start()
-  await waitFor(() => paths.length > 0, { what: 'the question for subscriptions' })
-  expect(paths).toEqual(['/dapr/subscribe'])
+  await waitFor(() => paths.length > 1, { what: 'the questions at the start' })
+  expect(paths).toEqual(['/dapr/config', '/dapr/subscribe'])
   expect(await runtime.stop()).toBe(true)
   await runtime.ready()
 })
@@ -186,6 +186,7 @@ test('messages flow between the runtime and an application in this process', asy
     resources: [resource('bus', 'pubsub.fake')],
     app: ({ path, body }) => {
       if (path === '/dapr/subscribe') return { body: '[{"pubsubname":"bus","topic":"t","route":"/t"}]' }
+      if (path === '/dapr/config') return { status: 404 }
       bodies.push(Buffer.from(body).toString())
       return {}
     },

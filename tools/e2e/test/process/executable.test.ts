@@ -62,7 +62,7 @@ test.each([
   ['a flag that is none', ['--app-id=a', '--nosuch=1'], 'nosuch'],
   ['a flag with a slip', ['--app-id=a', '--dapr-http-prot=1'], 'dapr-http-port'],
   ['a port that is none', ['--app-id=a', '--dapr-http-port=http'], 'dapr-http-port'],
-  ['a protocol that is not built', ['--app-id=a', '--app-port=1', '--app-protocol=grpc'], 'app-protocol'],
+  ['a protocol that is none', ['--app-id=a', '--app-port=1', '--app-protocol=ftp'], 'app-protocol'],
 ])('%s: exit code 1 and its name', async (_name, args, word) => {
   const child = launch(args)
   expect(await child.ended()).toBe(1)
