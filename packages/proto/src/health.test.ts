@@ -4,6 +4,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
   listHealth,
+  ServingState,
   watchHealth,
 } from './health.ts'
 import { methodsOf } from './methods.ts'
@@ -30,4 +31,27 @@ test('a list has every service, and can be encoded', () => {
     '': { status: Status.SERVING },
     'a.Service': { status: Status.NOT_SERVING },
   })
+})
+
+test('a state tells of changes, and of nothing else; when it is stopped nothing serves again', async () => {
+  const state = new ServingState(['a.Service'])
+  expect([...state.serving]).toEqual([
+    ['', true],
+    ['a.Service', true],
+  ])
+  let changes = 0
+  const follow = (): unknown => state.changed().then(() => changes++)
+  follow()
+  state.set('a.Service', true)
+  await Promise.resolve()
+  expect(changes).toBe(0)
+  state.set('a.Service', false)
+  await Promise.resolve()
+  expect(changes).toBe(1)
+  follow()
+  state.stop()
+  await Promise.resolve()
+  expect(changes).toBe(2)
+  state.set('', true)
+  expect([...state.serving.values()]).toEqual([false, false])
 })

@@ -1,5 +1,6 @@
 import type { DescMessage, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
-import type { GrpcRoute, ServerCall } from '@outrigger/wire/grpc'
+import { GrpcError, grpcStatus, type GrpcRoute, type ServerCall } from '@outrigger/wire/grpc'
+import { checkHealth, Health, listHealth, watchHealth, type ServingState } from './health.ts'
 import { methodsOf, type Method } from './methods.ts'
 import { createReflection, ServerReflection, ServerReflectionAlpha } from './reflection.ts'
 
@@ -64,4 +65,31 @@ export function reflectionRoutes(services: readonly DescService[]): GrpcRoute[] 
       },
     }),
   ]
+}
+
+/** The health service (grpc.health.v1) over what `state` says. */
+export function healthRoutes(state: ServingState): GrpcRoute[] {
+  return routesOf(Health, {
+    check(request) {
+      const answer = checkHealth(request, state.serving)
+      if (answer === undefined) {
+        throw new GrpcError(grpcStatus.NOT_FOUND, `there is no service ${request.service.slice(0, 200)}`)
+      }
+      return answer
+    },
+    list: () => listHealth(state.serving),
+    async *watch(request, { signal }) {
+      const gone = new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      let last: number | undefined
+      while (!signal.aborted) {
+        const changed = state.changed()
+        const answer = watchHealth(request, state.serving)
+        if (answer.status !== last) yield answer
+        last = answer.status
+        await Promise.race([changed, gone])
+      }
+    },
+  })
 }

@@ -22,6 +22,8 @@ export interface Program {
   serve(certificate?: Certificate): Promise<Server>
   /** Runs all cases; what went wrong by the name of the case, empty when nothing did. */
   callAll(address: Address): Promise<ReadonlyMap<string, string>>
+  /** What it reports when it is run like that; throws what it writes to stderr. */
+  report(...args: readonly string[]): AsyncIterable<Record<string, unknown>>
 }
 
 interface Language {
@@ -68,6 +70,18 @@ function programOf(language: Language): Program {
     callAll: async ({ port, certificate }) => {
       const files = certificate === undefined ? [] : [certificate.certFile]
       return callAll([...(await built()), 'client', `127.0.0.1:${port}`, ...files])
+    },
+    async *report(...args) {
+      const { child, lines, ended } = start([...(await built()), ...args])
+      const timer = setTimeout(() => child.kill('SIGKILL'), clientMs)
+      try {
+        yield* lines
+        const errors = await ended
+        if (errors !== '') throw new Error(errors)
+      } finally {
+        clearTimeout(timer)
+        child.kill()
+      }
     },
   }
 }

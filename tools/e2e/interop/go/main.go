@@ -1,4 +1,4 @@
-// The gRPC interoperability peer in Go: `server PORT [CERT KEY]` or `client ADDRESS [CA]`.
+// The gRPC interoperability peer in Go: `server PORT [CERT KEY]`, `client ADDRESS [CA]` or `inspect ADDRESS SERVICE`.
 package main
 
 import (
@@ -31,8 +31,10 @@ func main() {
 		err = serve(args[1], args[2], args[3])
 	case "client":
 		err = callAll(args[1], args[2])
+	case "inspect":
+		err = inspect(args[1], args[2])
 	default:
-		err = fmt.Errorf("what is %q? server or client", args[0])
+		err = fmt.Errorf("what is %q? server, client or inspect", args[0])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

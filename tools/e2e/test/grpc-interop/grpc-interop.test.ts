@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { cases } from '../../interop/cases.ts'
 import { selfSigned } from '../../interop/certificate.ts'
 import { callOurs, proxyTo, type OurServer } from '../../interop/ours.ts'
 import { peers, type Peer, type PeerName } from '../../interop/peers.ts'
 import type { Caller, Certificate, Server } from '../../interop/peer.ts'
+import { describePeers } from './describe-peers.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'grpc-interop-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -101,16 +102,4 @@ for (const name of ['grpc-go', 'grpc-java'] as const) {
       expect(found).toEqual(['first', 'last'])
     }, 300_000)
   })
-}
-
-/** Like `describe`; where a peer is missing its tests are skipped, or fail where everything must be tested. */
-function describePeers(name: string, missing: string | undefined, tests: () => void): void {
-  if (missing === undefined) describe(name, tests)
-  else if (process.env['OUTRIGGER_REQUIRE_SERVICES'] !== '1')
-    describe.skip(`${name} [skipped: ${missing}]`, tests)
-  else {
-    it(name, () => {
-      throw new Error(`${missing}; OUTRIGGER_REQUIRE_SERVICES=1 forbids to skip`)
-    })
-  }
 }
