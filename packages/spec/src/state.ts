@@ -95,10 +95,32 @@ export interface StateBulkFailure {
   readonly error: Error
 }
 
+/** A value to compare with. Numbers that JavaScript cannot hold are rounded. */
+export type StateFilterValue = string | number | boolean | null
+
+type Comparison<V> = Readonly<Record<string, V>>
+
+/**
+ * A condition of a query: an object with one member. Comparisons name one field, with dots between its parts; `AND` and
+ * `OR` have two conditions or more. The runtime has checked the shape and bounded its size and depth.
+ */
+export type StateFilter =
+  | { readonly EQ: Comparison<StateFilterValue> }
+  | { readonly NEQ: Comparison<StateFilterValue> }
+  | { readonly GT: Comparison<StateFilterValue> }
+  | { readonly GTE: Comparison<StateFilterValue> }
+  | { readonly LT: Comparison<StateFilterValue> }
+  | { readonly LTE: Comparison<StateFilterValue> }
+  | { readonly IN: Comparison<readonly StateFilterValue[]> }
+  | { readonly AND: readonly StateFilter[] }
+  | { readonly OR: readonly StateFilter[] }
+
+/** The query document of the state query API, parsed. */
 export interface StateQuery {
-  /** The query document of the state query API, parsed. */
-  readonly filter?: unknown
+  /** Without it everything is found. */
+  readonly filter?: StateFilter | undefined
   readonly sort?: readonly { readonly key: string; readonly order?: 'ASC' | 'DESC' }[] | undefined
+  /** `limit` is a whole number above 0; `token` is one that an earlier result had. */
   readonly page?: { readonly limit?: number | undefined; readonly token?: string | undefined } | undefined
 }
 

@@ -1,4 +1,4 @@
-import type { StateQuery } from '@outrigger/spec'
+import type { StateFilter, StateQuery } from '@outrigger/spec'
 import { expect } from 'vitest'
 import { plain } from '../checks.ts'
 import { setOf, type StateCase, type StateFixture } from './options.ts'
@@ -29,7 +29,7 @@ export const queryCases: readonly StateCase[] = [
     needs: ['query'],
     run: async (fixture) => {
       const group = await people(fixture)
-      const within = (filter: unknown): StateQuery => ({ filter: { AND: [{ EQ: { group } }, filter] } })
+      const within = (filter: StateFilter): StateQuery => ({ filter: { AND: [{ EQ: { group } }, filter] } })
       expect((await names(fixture, group, { filter: { EQ: { group } } })).toSorted()).toEqual([
         'a',
         'b',

@@ -163,19 +163,23 @@ export class Consumer {
 
   /** Looks for a marker for a while: the transaction may be on its way still. */
   async #find(marker: string): Promise<Found> {
-    const { store } = this.#options
-    let found: Found = 'missing'
+    const { store, logger, isRefused } = this.#options
+    const last: { found: Found; problem?: unknown } = { found: 'missing' }
     const over = await this.#repeatedly(async (signal) => {
       try {
         const item = await store.get({ key: marker, consistency: 'strong', metadata: {} }, { signal })
-        found = item === undefined || item.value.bytes.length === 0 ? 'missing' : 'found'
-      } catch {
-        found = 'unknown'
+        last.found = item === undefined || item.value.bytes.length === 0 ? 'missing' : 'found'
+      } catch (error) {
+        last.found = 'unknown'
+        last.problem = error
       }
-      return found === 'found' || this.#options.isRefused(marker)
+      return last.found === 'found' || isRefused(marker)
     })
+    if (last.found === 'unknown') {
+      logger.warn('the marker of an event of an outbox could not be read', this.#names(last.problem))
+    }
     // Who stopped looking before the time was up knows nothing.
-    return !over && this.#life.signal.aborted ? 'unknown' : found
+    return !over && this.#life.signal.aborted ? 'unknown' : last.found
   }
 
   async #forget(marker: string): Promise<boolean> {

@@ -11,8 +11,9 @@ import { invokeMethods } from '../api/invoke/grpc.ts'
 import { lockMethods } from '../api/lock/grpc.ts'
 import { metadataMethods } from '../api/metadata/grpc.ts'
 import { publishMethods } from '../api/publish/grpc.ts'
+import { streamMethods } from '../api/publish/stream.ts'
 import { secretsMethods } from '../api/secrets/grpc.ts'
-import { stateMethods } from '../api/state/grpc.ts'
+import { stateAlphaMethods, stateMethods } from '../api/state/grpc.ts'
 import { subtleCryptoMethods } from '../api/subtlecrypto/grpc.ts'
 import type { Configuration } from '../config/configuration.ts'
 import type { RuntimeOptions } from '../config/options.ts'
@@ -57,11 +58,14 @@ export function grpcApi(parts: GrpcApiParts): Handler {
 function groups({
   api,
   options,
+  logger,
   onShutdownRequest,
 }: GrpcApiParts): readonly (readonly [string, DaprHandlers])[] {
   return [
     ['v1/state', stateMethods(api.state)],
+    ['v1alpha1/state', stateAlphaMethods(api.state)],
     ['v1/publish', publishMethods(api.publish)],
+    ['v1alpha1/subscribe', streamMethods(api.publish, logger)],
     ['v1/bindings', bindingsMethods(api.bindings, options.maxBodyBytes)],
     ['v1/secrets', secretsMethods(api.secrets)],
     ['v1/configuration', configurationMethods(api.configuration)],

@@ -343,7 +343,6 @@ describe('invoke', () => {
 
 describe('blocks that are not built: 501 with their name', () => {
   test.each([
-    ['POST', 'v1.0-alpha1/state/store/query', 'state query'],
     ['PUT', 'v1.0/actors/type/id/method/m', 'actors'],
     ['POST', 'v1.0/actors/type/id/state', 'actors'],
     ['POST', 'v1.0-beta1/workflows/dapr/name/start', 'workflow'],

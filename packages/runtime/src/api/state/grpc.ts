@@ -61,6 +61,25 @@ export function stateMethods(handler: StateHandler): Required<Pick<DaprHandlers,
   }
 }
 
+/** Those of its alpha version. */
+export function stateAlphaMethods(handler: StateHandler): Required<Pick<DaprHandlers, 'queryStateAlpha1'>> {
+  return {
+    async queryStateAlpha1({ storeName, query, metadata }, call) {
+      const found = await handler.query(storeName, query, metadata, optionsOf(call))
+      return {
+        results: found.results.map(({ key, item }) => ({
+          key,
+          data: item.value.bytes,
+          etag: item.etag ?? '',
+          error: '',
+        })),
+        token: found.token ?? '',
+        metadata: { ...found.metadata },
+      }
+    },
+  }
+}
+
 function metadataOf(item: StateItem): Record<string, string> {
   const metadata: Record<string, string> = { ...item.metadata }
   if (item.expiresAtMs !== undefined) metadata['ttlExpireTime'] = new Date(item.expiresAtMs).toISOString()

@@ -9,6 +9,8 @@ import type {
   StateDeleteRequest,
   StateItem,
   StateOperation,
+  StateQuery,
+  StateQueryResult,
   StateSetRequest,
   StateStore,
   StateTransaction,
@@ -19,6 +21,7 @@ import { inParallel } from '../../components/parallel.ts'
 import { OutboxProblem } from '../../outbox/problem.ts'
 import { ApiError, failureText } from '../api-error.ts'
 import type { ErrorId } from '../errors.ts'
+import { parseQuery } from './query.ts'
 
 /** A store by its name, prefixing wrapped around it. */
 export type StateStores = ReadonlyMap<string, { readonly instance: StateStore }>
@@ -253,6 +256,41 @@ export class StateHandler {
       cause: error,
       subject: { metadata: { appID: this.#appId, error: error.message } },
     })
+  }
+
+  /**
+   * Answers a query document, `{ filter, sort, page }` as JSON text.
+   * @throws ApiError STATE_QUERY and its kin
+   */
+  async query(
+    storeName: string,
+    document: string,
+    metadata: Metadata,
+    options: OperationOptions,
+  ): Promise<StateQueryResult> {
+    const store = this.#store(storeName)
+    const subject = { resourceType: 'state', resourceName: storeName }
+    if (store.query === undefined) {
+      throw new ApiError('STATE_QUERY_NOT_SUPPORTED', 'state store does not support querying', { subject })
+    }
+    const message = (text: string): string => `state store ${storeName} query failed: ${text}`
+    let query: StateQuery
+    try {
+      query = parseQuery(document)
+    } catch (error) {
+      const text = `failed to parse JSON query body: ${(error as Error).message}`
+      throw new ApiError('STATE_QUERY_INVALID', message(text), { subject })
+    }
+    try {
+      return await store.query(query, metadata, options)
+    } catch (error) {
+      const invalid = isComponentError(error) && error.code === 'INVALID_ARGUMENT'
+      const text = failureText(error, this.#logger, 'a state query failed')
+      throw new ApiError(invalid ? 'STATE_QUERY_INVALID' : 'STATE_QUERY', message(text), {
+        cause: error,
+        subject,
+      })
+    }
   }
 
   /** The store, if it has transactions: callers ask before they read a request. */

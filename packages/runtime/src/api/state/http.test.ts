@@ -1,5 +1,5 @@
 import { recordingLogger } from '@outrigger/testkit'
-import type { StateItem, StateSetRequest, StateStore } from '@outrigger/spec'
+import { ComponentError, type StateItem, type StateSetRequest, type StateStore } from '@outrigger/spec'
 import type { Handler } from '@outrigger/wire'
 import { expect, test } from 'vitest'
 import { apiOf, ask } from '../../../test/support/fake-exchange.ts'
@@ -166,5 +166,73 @@ test('a store that is not there is said to be so before the body is read', async
   expect([transaction.status, JSON.parse(transaction.text)]).toMatchObject([
     500,
     { errorCode: 'ERR_STATE_STORE_NOT_SUPPORTED' },
+  ])
+})
+
+test('a query is answered with values as they are stored', async () => {
+  const asked: unknown[] = []
+  const { store, api } = setUp()
+  const query: NonNullable<StateStore['query']> = async (document, metadata) => {
+    asked.push(document, metadata)
+    if (document.page?.token === '9') return { results: [] }
+    return {
+      results: [
+        { key: 'a', item: { value: { bytes: encode('{"n":1.0}'), kind: 'json' }, etag: '1' } },
+        { key: 'b', item: { value: { bytes: encode('12345678901234567890'), kind: 'json' } } },
+      ],
+      token: '2',
+      metadata: { took: '1' },
+    }
+  }
+  Object.assign(store, { query })
+  const alpha = '/v1.0-alpha1/state/store/query'
+  const document = { filter: { EQ: { n: 1 } }, sort: [{ key: 'n', order: 'DESC' }], page: { limit: 2 } }
+  const answer = await ask(api, {
+    method: 'POST',
+    target: `${alpha}?metadata.queryIndexName=x`,
+    body: JSON.stringify(document),
+  })
+  expect([answer.status, answer.text]).toEqual([
+    200,
+    '{"results":[{"key":"a","data":{"n":1.0},"etag":"1"},{"key":"b","data":12345678901234567890}],"token":"2","metadata":{"took":"1"}}',
+  ])
+  expect(asked).toEqual([document, { queryIndexName: 'x' }])
+  const none = await ask(api, { method: 'PUT', target: alpha, body: '{"page":{"token":"9"}}' })
+  expect([none.status, none.text]).toEqual([204, ''])
+})
+
+test.each([
+  ['', 400, 'ERR_STATE_QUERY', 'failed to parse JSON query body'],
+  ['{"filter":{"EQ":{}}}', 400, 'ERR_STATE_QUERY', 'filter.EQ must contain a single key/value pair'],
+  ['{"filter":{"EQ":{"odd":1}}}', 400, 'ERR_STATE_QUERY', 'no such index'],
+  ['{"filter":{"EQ":{"away":1}}}', 500, 'ERR_STATE_QUERY', 'no answer'],
+])('the query %j fails with %i %s', async (body, status, errorCode, message) => {
+  const { store, api } = setUp()
+  const query: NonNullable<StateStore['query']> = async ({ filter }) => {
+    const [key] = Object.keys((filter as { EQ: object }).EQ)
+    throw new ComponentError(
+      ...(key === 'odd'
+        ? (['INVALID_ARGUMENT', 'no such index'] as const)
+        : (['UNAVAILABLE', 'no answer'] as const)),
+    )
+  }
+  Object.assign(store, { query })
+  const answer = await ask(api, { method: 'POST', target: '/v1.0-alpha1/state/store/query', body })
+  const error = JSON.parse(answer.text) as { message: string; details: { reason?: string }[] }
+  expect([answer.status, error]).toMatchObject([status, { errorCode }])
+  expect(error.message).toContain(message)
+  expect(error.details[0]).toMatchObject({ reason: 'DAPR_STATE_QUERY_FAILED' })
+})
+
+test('a store without queries says so', async () => {
+  const { api } = setUp()
+  const answer = await ask(api, { method: 'POST', target: '/v1.0-alpha1/state/store/query', body: '{}' })
+  expect([answer.status, JSON.parse(answer.text)]).toMatchObject([
+    500,
+    {
+      errorCode: 'ERR_STATE_STORE_NOT_SUPPORTED',
+      message: 'state store does not support querying',
+      details: [{ reason: 'DAPR_STATE_QUERYING_NOT_SUPPORTED' }, { resource_name: 'store' }],
+    },
   ])
 })

@@ -2,7 +2,7 @@ import type { Concurrency, Consistency, Metadata, StateItem, StateValue } from '
 import { asField, isFieldValue, metadataFields } from '../../app/fields.ts'
 import type { HttpCall } from '../../server/http-call.ts'
 import type { HttpRoute } from '../../server/router.ts'
-import { isRecord, malformed, metadataIn, readJson, textIn } from '../json-body.ts'
+import { isRecord, malformed, metadataIn, readBody, readJson, textIn } from '../json-body.ts'
 import { rawElements, rawMember } from '../raw-json.ts'
 import { ApiError } from '../api-error.ts'
 import type { DeleteItem, SaveItem, StateHandler, TransactionItem } from './handler.ts'
@@ -97,7 +97,32 @@ export function stateRoutes(handler: StateHandler): HttpRoute[] {
         call.response.send(204)
       },
     },
+    {
+      name: 'QueryStateAlpha1',
+      methods: writes,
+      path: 'v1.0-alpha1/state/:store/query',
+      handle: (call) => query(handler, call),
+    },
   ]
+}
+
+async function query(handler: StateHandler, call: HttpCall): Promise<void> {
+  const store = call.params[0]!
+  handler.checkStore(store)
+  const document = decoder.decode(await readBody(call))
+  const { results, token, metadata } = await handler.query(store, document, call.metadata, call)
+  if (results.length === 0) {
+    call.response.send(204)
+    return
+  }
+  const items = results.map(({ key, item }) => {
+    const etag = item.etag === undefined ? '' : `,"etag":${JSON.stringify(item.etag)}`
+    return `{"key":${JSON.stringify(key)},"data":${bulkData(item)}${etag}}`
+  })
+  const members = [`"results":[${items.join(',')}]`]
+  if (token !== undefined) members.push(`"token":${JSON.stringify(token)}`)
+  if (metadata !== undefined) members.push(`"metadata":${JSON.stringify(metadata)}`)
+  call.response.send(200, jsonType, `{${members.join(',')}}`)
 }
 
 async function getBulk(handler: StateHandler, call: HttpCall): Promise<void> {
