@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { configurationOf, MemoryItems } from '@outrigger/configuration-in-memory'
 import { HTTPExtension_Verb } from '@outrigger/proto/common'
 import { freePort } from '@outrigger/testkit'
 import type { CreateRuntimeOptions } from '@outrigger/runtime'
@@ -8,7 +9,8 @@ import { Fields } from '@outrigger/wire'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { selfSigned } from '../../interop/certificate.ts'
 import type { Certificate } from '../../interop/peer.ts'
-import { appKinds, Behaviour, Refusal, type RunningApp } from './apps.ts'
+import { component } from '../../src/index.ts'
+import { appKinds, Behaviour, Refusal, type Invocation, type RunningApp } from './apps.ts'
 import { startRuntime, type Started } from './setup.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'app-channels-'))
@@ -117,6 +119,25 @@ describe.each(appKinds)('an application over $protocol ($name)', ({ protocol, st
     expect(await source.emit('2')).toMatchObject({ settlement: 'nack' })
     expect(behaviour.events).toEqual(['1'])
     expect([...behaviour.tokens]).toEqual(['secret'])
+  })
+
+  test('is told of changes of the configuration', async () => {
+    const items = new MemoryItems({ 'a limit': '10' })
+    const { url, behaviour } = await setUp({
+      definitions: [configurationOf(items)],
+      resources: [component('config', 'configuration.in-memory')],
+    })
+    const answer = await fetch(`${url}/v1.0/configuration/config/subscribe?key=a%20limit`)
+    const { id } = (await answer.json()) as { id: string }
+    items.set('a limit', '20')
+    await expect.poll(() => behaviour.invocations.length, patient).toBe(1)
+    const [{ data, ...invocation }] = behaviour.invocations as [Invocation]
+    expect(invocation).toMatchObject({
+      method: overGrpc ? 'configuration/config/a limit' : 'configuration/config/a%20limit',
+      verb: 'POST',
+      contentType: 'application/json',
+    })
+    expect(JSON.parse(data)).toMatchObject({ id, items: { 'a limit': { value: '20' } } })
   })
 
   test('handles so many calls at once, while others wait and no more than may', async () => {

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempFolder } from '@outrigger/testkit'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { component, endSidecars, startSidecar } from '../../src/index.ts'
+import { App, component, endApps, endSidecars, startSidecar } from '../../src/index.ts'
 
 afterEach(endSidecars)
+afterEach(endApps)
 
 const recorder = new URL('../../src/record-modules.js', import.meta.url).href
 
@@ -12,11 +13,17 @@ const recorder = new URL('../../src/record-modules.js', import.meta.url).href
 async function loadedPackages(
   resources: string | readonly string[],
   use?: (url: string) => Promise<void>,
+  appPort?: number,
 ): Promise<Set<string>> {
   const { path, remove } = await tempFolder()
   onTestFinished(remove)
   const file = join(path, 'modules.txt')
-  const sidecar = await startSidecar({ resources, imports: [recorder], env: { RECORD_MODULES: file } })
+  const sidecar = await startSidecar({
+    resources,
+    imports: [recorder],
+    env: { RECORD_MODULES: file },
+    ...(appPort !== undefined && { appPort }),
+  })
   await use?.(sidecar.url)
   await sidecar.stop()
   const packages = new Set<string>()
@@ -50,6 +57,15 @@ test('with state.in-memory alone nothing of any other component is loaded', asyn
 
 test('without resources not even helpers of components are loaded', async () => {
   const packages = await loadedPackages('')
+  expect([...packages].toSorted()).toEqual(['host', 'runtime', 'spec', 'wire', 'yaml'])
+})
+
+test('an application that speaks HTTP brings no messages of gRPC', async () => {
+  const app = await App.start({ '*': {} })
+  const call = async (url: string): Promise<void> => {
+    expect((await fetch(`${url}/v1.0/invoke/app/method/x`)).status).toBe(200)
+  }
+  const packages = await loadedPackages('', call, app.port)
   expect([...packages].toSorted()).toEqual(['host', 'runtime', 'spec', 'wire', 'yaml'])
 })
 
