@@ -155,6 +155,13 @@ export const errorTable = {
     reason: 'DAPR_PUBSUB_UNMARSHAL_EVENTS',
     rich: true,
   },
+  PUBSUB_SUBSCRIBE: {
+    http: 500,
+    grpc: 'UNAVAILABLE',
+    code: 'ERR_PUBSUB_SUBSCRIBE',
+    reason: 'DAPR_PUBSUB_SUBSCRIBE',
+    rich: true,
+  },
   PUBSUB_PUBLISH: {
     http: 500,
     grpc: 'INTERNAL',

@@ -1,46 +1,34 @@
-import type { DeliverBulk, IncomingMessage, Metadata, Settlement } from '@outrigger/spec'
-import { bulkEventType } from './cloud-events.ts'
-import { cloudEventType } from './content-type.ts'
+import type { DeliverBulk, IncomingMessage, Settlement } from '@outrigger/spec'
 import { ownTopic } from './delivery.ts'
 import { receive } from './incoming.ts'
-import { readBulkReply } from './reply.ts'
 import type { Outcome } from './reply.ts'
 import { callFailure, settle } from './settle.ts'
 import type { DeliveryShared, SubscriptionLife } from './settle.ts'
+import type { BulkEntry, Subscriber } from './subscriber.ts'
 import type { SubscriptionPlan } from './subscriptions.ts'
 
-interface Entry {
-  readonly entryId: string
+interface Entry extends BulkEntry {
   /** Place in the list of messages. */
   readonly index: number
-  readonly message: IncomingMessage
-  /** JSON: the envelope, or the raw bytes as a base64 string. */
-  readonly event: Uint8Array
 }
 
-/** Hands several messages to the application at once: one call for each route. What it returns never rejects. */
+/** Hands several messages to the subscriber at once: one call for each route. What it returns never rejects. */
 export function createBulkDelivery(
   shared: DeliveryShared,
+  subscriber: Required<Subscriber>,
   plan: SubscriptionPlan,
   life: SubscriptionLife,
   topicPrefix: string,
 ): DeliverBulk {
-  const { pubsubName } = plan.info
-
   const call = async (
     path: string,
     entries: readonly Entry[],
   ): Promise<Outcome | ReadonlyMap<string, Outcome>> => {
     try {
-      const response = await shared.channel.call({
-        method: 'POST',
-        path,
-        fields: ['content-type', 'application/json', 'metadata.pubsubName', pubsubName],
-        body: bulkEnvelope(shared.random.uuid(), plan, entries),
-        signal: life.cut,
-      })
+      const id = shared.random.uuid()
+      const outcomes = await subscriber.deliverBulk({ plan, path, id, entries }, life.cut)
       shared.calm.succeeded()
-      return await readBulkReply(response, shared.maxBulkReplyBytes)
+      return outcomes
     } catch (error) {
       return callFailure(error)
     }
@@ -56,9 +44,8 @@ export function createBulkDelivery(
         outcomes[index] = incoming
         continue
       }
-      const event = plan.raw ? base64Json(message.data) : incoming.event.bytes
       const entries = byPath.get(incoming.path) ?? []
-      entries.push({ entryId: shared.random.uuid(), index, message, event })
+      entries.push({ entryId: shared.random.uuid(), index, message, event: incoming.event })
       byPath.set(incoming.path, entries)
     }
     await Promise.all(
@@ -87,33 +74,3 @@ export function createBulkDelivery(
 }
 
 const unanswered: Outcome = { kind: 'retry', reason: 'the application gave no status' }
-
-function bulkEnvelope(id: string, plan: SubscriptionPlan, entries: readonly Entry[]): Uint8Array {
-  const { pubsubName, topic } = plan.info
-  const head = {
-    id,
-    type: bulkEventType,
-    topic,
-    pubsubname: pubsubName,
-    metadata: { pubsubName } satisfies Metadata,
-  }
-  const parts: Uint8Array[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"entries":[`)]
-  for (const [index, entry] of entries.entries()) {
-    const contentType = entry.message.contentType ?? (plan.raw ? 'application/octet-stream' : cloudEventType)
-    const about = { entryId: entry.entryId, contentType, metadata: entry.message.metadata }
-    parts.push(
-      Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(about).slice(0, -1)},"event":`),
-      entry.event,
-      closing,
-    )
-  }
-  parts.push(end)
-  return Buffer.concat(parts)
-}
-
-function base64Json(data: Uint8Array): Uint8Array {
-  return Buffer.from(`"${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')}"`)
-}
-
-const closing = Buffer.from('}')
-const end = Buffer.from(']}')

@@ -1,15 +1,15 @@
 import type { Deliver, IncomingMessage } from '@outrigger/spec'
-import { messageFields } from './headers.ts'
 import { receive } from './incoming.ts'
-import { readReply } from './reply.ts'
 import type { Outcome } from './reply.ts'
 import { callFailure, settle } from './settle.ts'
 import type { DeliveryShared, SubscriptionLife } from './settle.ts'
+import type { Subscriber } from './subscriber.ts'
 import type { SubscriptionPlan } from './subscriptions.ts'
 
-/** Hands messages to the application one by one. What it returns never rejects. */
+/** Hands messages to the subscriber one by one. What it returns never rejects. */
 export function createDelivery(
   shared: DeliveryShared,
+  subscriber: Subscriber,
   plan: SubscriptionPlan,
   life: SubscriptionLife,
   topicPrefix: string,
@@ -18,16 +18,11 @@ export function createDelivery(
     const topic = ownTopic(message.topic, topicPrefix)
     const incoming = receive(message, plan, topic, shared.clock.now(), shared.random)
     if (incoming.kind !== 'send') return incoming
+    const { path, event } = incoming
     try {
-      const response = await shared.channel.call({
-        method: 'POST',
-        path: incoming.path,
-        fields: messageFields(plan.info.pubsubName, message, incoming.event),
-        body: incoming.event.bytes,
-        signal: life.cut,
-      })
+      const outcome = await subscriber.deliver({ plan, topic, path, message, event }, life.cut)
       shared.calm.succeeded()
-      return await readReply(response, shared.maxReplyBytes)
+      return outcome
     } catch (error) {
       return callFailure(error)
     }

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random } from '@outrigger/spec'
-import type { AppResponse, HttpAppChannel } from '../app/channel.ts'
+import type { AppChannel, AppResponse, HttpAppChannel } from '../app/channel.ts'
 import { Backoff, sleep, withDeadline } from '../app/time.ts'
 import type { RouteRule } from '../resources/model.ts'
 import { textOf } from './json-scan.ts'
@@ -7,7 +7,7 @@ import { defaultBulk } from './subscriptions.ts'
 import type { SubscriptionSource } from './subscriptions.ts'
 
 export interface DiscoveryOptions {
-  readonly channel: HttpAppChannel
+  readonly channel: AppChannel
   readonly appId: string
   readonly clock: Clock
   readonly random: Random
@@ -25,15 +25,17 @@ const attemptTimeoutMs = 30_000
 export async function discover(
   options: DiscoveryOptions,
 ): Promise<readonly SubscriptionSource[] | undefined> {
-  const { clock, logger, signal } = options
+  const { clock, logger, signal, channel } = options
+  const asked = channel.kind === 'http' ? 'GET /dapr/subscribe' : 'ListTopicSubscriptions'
+  const once = await asking(options)
   const backoff = new Backoff({ initialMs: 500, maxMs: 10_000, factor: 1.5 }, options.random)
   while (!signal.aborted) {
     try {
-      return await withDeadline(clock, attemptTimeoutMs, signal, (attempt) => ask(options, attempt))
+      return await withDeadline(clock, attemptTimeoutMs, signal, once)
     } catch (error) {
       if (signal.aborted) break
       const waitMs = backoff.nextMs()
-      logger.warn('the application did not answer GET /dapr/subscribe; it is asked again', {
+      logger.warn(`the application did not answer ${asked}; it is asked again`, {
         problem: (error as Error).message,
         waitMs,
       })
@@ -43,8 +45,20 @@ export async function discover(
   return undefined
 }
 
-async function ask(options: DiscoveryOptions, signal: AbortSignal): Promise<readonly SubscriptionSource[]> {
-  const { logger, channel, appId } = options
+type Ask = (signal: AbortSignal) => Promise<readonly SubscriptionSource[]>
+
+async function asking(options: DiscoveryOptions): Promise<Ask> {
+  const { channel, logger } = options
+  if (channel.kind === 'http') return (signal) => ask(channel, options, signal)
+  const { listSubscriptions } = await import('./grpc-discovery.ts')
+  return (signal) => listSubscriptions(channel, logger, signal)
+}
+
+async function ask(
+  channel: HttpAppChannel,
+  { logger, appId, maxBytes }: DiscoveryOptions,
+  signal: AbortSignal,
+): Promise<readonly SubscriptionSource[]> {
   const fields = ['content-type', 'application/json', 'dapr-app-id', appId]
   const response = await channel.call({ method: 'GET', path: '/dapr/subscribe', fields, signal })
   if (response.status !== 200) {
@@ -53,7 +67,7 @@ async function ask(options: DiscoveryOptions, signal: AbortSignal): Promise<read
     else logger.error(`the application answered GET /dapr/subscribe with status ${response.status}`)
     return []
   }
-  return parse(await read(response, options.maxBytes), logger)
+  return parse(await read(response, maxBytes), logger)
 }
 
 async function read(response: AppResponse, maxBytes: number): Promise<Uint8Array> {

@@ -1,18 +1,24 @@
 import type { OperationOptions } from '@outrigger/spec'
+import type { AppChannel } from '../app/channel.ts'
 import { withDeadline } from '../app/time.ts'
 import { Calm } from './calm.ts'
 import { discover } from './discovery.ts'
+import { httpSubscriber, type ReplyLimits } from './http-subscriber.ts'
+import { PubSubProblem, type PubSubProblemKind } from './problem.ts'
 import { Publisher } from './publish.ts'
 import { SubscriptionRunner } from './runner.ts'
 import type { DeliveryShared } from './settle.ts'
-import { fromResource, merge } from './subscriptions.ts'
+import type { Subscriber } from './subscriber.ts'
+import { fromResource, merge, ownPlan } from './subscriptions.ts'
 import type { SubscriptionPlan } from './subscriptions.ts'
 import type {
   BulkPublishInput,
+  OwnSubscription,
   PublishFailure,
   PublishInput,
   PubSubEngine,
   PubSubEngineOptions,
+  RunningSubscription,
   SubscriptionInfo,
 } from './types.ts'
 
@@ -21,10 +27,19 @@ export function createPubSubEngine(options: PubSubEngineOptions): PubSubEngine {
   return new Engine(options)
 }
 
+interface OwnRunner {
+  readonly plan: SubscriptionPlan
+  readonly close: (signal?: AbortSignal) => Promise<void>
+}
+
 class Engine implements PubSubEngine {
   private readonly options: PubSubEngineOptions
   private readonly publisher: Publisher
-  private readonly shared: DeliveryShared | undefined
+  private readonly shared: DeliveryShared
+  private readonly limits: ReplyLimits
+  /** The application; made when it is first needed. */
+  private subscriber: Subscriber | undefined
+  private readonly own = new Set<OwnRunner>()
   private readonly life = new AbortController()
   /** Aborts when `stop` may wait no longer: a pause under way neither. */
   private readonly force = new AbortController()
@@ -48,16 +63,16 @@ class Engine implements PubSubEngine {
       random,
       bulkParallelism: limits.bulkPublishParallelism ?? 32,
     })
-    const http = channel?.kind === 'http' ? channel : undefined
-    this.shared = http && {
+    this.limits = {
+      maxReplyBytes: limits.maxReplyBytes ?? 64 * 1024,
+      maxBulkReplyBytes: limits.maxReplyBytes ?? 1024 * 1024,
+    }
+    this.shared = {
       publisher: this.publisher,
-      channel: http,
       calm: new Calm(clock, random),
       clock,
       random,
       logger,
-      maxReplyBytes: limits.maxReplyBytes ?? 64 * 1024,
-      maxBulkReplyBytes: limits.maxReplyBytes ?? 1024 * 1024,
       deadLetterTimeoutMs: limits.deadLetterTimeoutMs ?? 30_000,
     }
     this.plans = merge([], options.subscriptions.map(fromResource), this.brokerNames(), logger)
@@ -75,7 +90,37 @@ class Engine implements PubSubEngine {
   }
 
   subscriptions(): readonly SubscriptionInfo[] {
-    return this.plans.map(({ info }) => info)
+    return [...this.plans, ...Array.from(this.own, ({ plan }) => plan)].map(({ info }) => info)
+  }
+
+  async subscribe(input: OwnSubscription, subscriber: Subscriber): Promise<RunningSubscription> {
+    const { pubsubName, topic } = input
+    const { maxOwnSubscriptions = 1000, maxInFlight } = this.options.limits ?? {}
+    const broker = this.publisher.broker(pubsubName, topic)
+    const problem = (kind: PubSubProblemKind, text: string): PubSubProblem =>
+      new PubSubProblem(kind, pubsubName, topic, text)
+    if (!broker.scopes.maySubscribe(topic))
+      throw problem('forbidden', `topic ${topic} is not allowed for app id ${this.options.appId}`)
+    if (this.life.signal.aborted) throw problem('not-subscribed', 'the sidecar is stopping')
+    if (this.own.size >= maxOwnSubscriptions)
+      throw problem('too-many', `${maxOwnSubscriptions} subscriptions are open already`)
+    const plan = ownPlan(input)
+    const runner = new SubscriptionRunner(this.shared, subscriber, plan, broker, maxInFlight)
+    const closed = new AbortController()
+    const own: OwnRunner = {
+      plan,
+      close: async (signal) => {
+        this.own.delete(own)
+        const ending = runner.close(signal)
+        await ending
+        closed.abort()
+      },
+    }
+    this.own.add(own)
+    const failure = await runner.start()
+    if (failure === undefined) return { closed: closed.signal, close: own.close }
+    await own.close(AbortSignal.abort())
+    throw problem('not-subscribed', failure)
   }
 
   start(signal?: AbortSignal): Promise<void> {
@@ -100,7 +145,10 @@ class Engine implements PubSubEngine {
     const giveUp = (): void => this.force.abort()
     if (signal?.aborted) giveUp()
     else signal?.addEventListener('abort', giveUp, { once: true })
-    return this.inTurn(() => this.closeAll(this.force.signal))
+    const own = Array.from(this.own, (one) => one.close(this.force.signal))
+    return this.inTurn(async () => {
+      await Promise.all([this.closeAll(this.force.signal), ...own])
+    })
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
@@ -109,23 +157,28 @@ class Engine implements PubSubEngine {
   }
 
   private async open(caller: AbortSignal | undefined): Promise<void> {
-    const { shared } = this
-    if (this.runners !== undefined || shared === undefined || this.publisher.brokers.size === 0) return
+    const { channel } = this.options
+    if (this.runners !== undefined || channel === undefined || this.publisher.brokers.size === 0) return
     this.opening = new AbortController()
     const signals = [this.opening.signal, this.life.signal, ...(caller === undefined ? [] : [caller])]
     const signal = AbortSignal.any(signals)
-    await this.askApplication(shared, signal)
+    const subscriber = (this.subscriber ??= await this.subscriberOf(channel))
+    await this.askApplication(channel, signal)
     if (signal.aborted) return
-    const runners = this.plans.flatMap((plan) => this.runner(shared, plan) ?? [])
+    const runners = this.plans.flatMap((plan) => this.runner(subscriber, plan) ?? [])
     this.runners = runners
     await Promise.all(runners.map((runner) => aborted(signal, runner.start())))
   }
 
+  private async subscriberOf(channel: AppChannel): Promise<Subscriber> {
+    if (channel.kind === 'http') return httpSubscriber(channel, this.limits)
+    return (await import('./grpc-subscriber.ts')).grpcSubscriber(channel)
+  }
+
   /** Adds the subscriptions that the application names itself. */
-  private async askApplication(shared: DeliveryShared, signal: AbortSignal): Promise<void> {
+  private async askApplication(channel: AppChannel, signal: AbortSignal): Promise<void> {
     if (this.discovered || this.options.discover === false) return
-    const { appId, limits } = this.options
-    const { channel, clock, random, logger } = shared
+    const { appId, limits, clock, random, logger } = this.options
     const maxBytes = limits?.maxSubscriptionsBytes ?? 4 * 1024 * 1024
     const found = await discover({ channel, appId, clock, random, logger, maxBytes, signal })
     if (found === undefined) return
@@ -137,17 +190,17 @@ class Engine implements PubSubEngine {
     return new Set(this.publisher.brokers.keys())
   }
 
-  private runner(shared: DeliveryShared, plan: SubscriptionPlan): SubscriptionRunner | undefined {
+  private runner(subscriber: Subscriber, plan: SubscriptionPlan): SubscriptionRunner | undefined {
     const { pubsubName, topic } = plan.info
     const broker = this.publisher.brokers.get(pubsubName)
     if (broker === undefined) return undefined
     if (!broker.scopes.maySubscribe(topic)) {
-      shared.logger.error(
+      this.shared.logger.error(
         `the scopes of pubsub ${pubsubName} do not let ${this.options.appId} subscribe to topic ${topic}`,
       )
       return undefined
     }
-    return new SubscriptionRunner(shared, plan, broker, this.options.limits?.maxInFlight)
+    return new SubscriptionRunner(this.shared, subscriber, plan, broker, this.options.limits?.maxInFlight)
   }
 
   private async closeAll(signal: AbortSignal): Promise<void> {
@@ -158,9 +211,10 @@ class Engine implements PubSubEngine {
 }
 
 /** Waits no longer than until `signal` aborts. */
-function aborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+function aborted(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true })
-    void work.then(resolve, resolve)
+    const done = (): void => resolve()
+    void work.then(done, done)
   })
 }

@@ -30,6 +30,12 @@ export class DeliveredEvent {
     }
   }
 
+  /** The JSON of an attribute as it came. */
+  raw(name: string): Uint8Array | undefined {
+    const span = this.members.get(name)
+    return span && this.bytes.subarray(span.start, span.end)
+  }
+
   /** The whole event as objects, for rules. Throws a SyntaxError when something inside is no JSON. */
   value(): Record<string, unknown> {
     this.parsed ??= JSON.parse(textOf(this.bytes)) as Record<string, unknown>

@@ -12,13 +12,17 @@ export function messageFields(pubsubName: string, message: IncomingMessage, even
     fields.push('metadata.content-type', asField(message.contentType))
   }
   fields.push('metadata.pubsubName', asField(pubsubName))
+  traceFields(message, event, fields)
+  return fields
+}
+
+/** Adds the trace that an event belongs to. */
+export function traceFields(message: IncomingMessage, event: DeliveredEvent, fields: string[]): void {
   const parent = [event.text('traceparent'), event.text('traceid'), message.metadata['traceparent']].find(
     (value) => value !== undefined && trace.test(value) && isFieldValue(value),
   )
-  if (parent !== undefined) {
-    fields.push('traceparent', parent)
-    const state = event.text('tracestate') ?? message.metadata['tracestate']
-    if (state !== undefined && isFieldValue(state)) fields.push('tracestate', asField(state))
-  }
-  return fields
+  if (parent === undefined) return
+  fields.push('traceparent', parent)
+  const state = event.text('tracestate') ?? message.metadata['tracestate']
+  if (state !== undefined && isFieldValue(state)) fields.push('tracestate', asField(state))
 }

@@ -6,6 +6,8 @@
  * - `forbidden` the scopes of the component do not let this application publish to the topic
  * - `bad-metadata` a value of the metadata makes no sense
  * - `cloud-event` the data is announced as a CloudEvent and is none
+ * - `not-subscribed` the component refused the subscription, see the message
+ * - `too-many` as many streams are open as there may be
  * - `publish-failed` the component failed, see `cause`
  */
 export type PubSubProblemKind =
@@ -15,6 +17,8 @@ export type PubSubProblemKind =
   | 'forbidden'
   | 'bad-metadata'
   | 'cloud-event'
+  | 'not-subscribed'
+  | 'too-many'
   | 'publish-failed'
 
 export class PubSubProblem extends Error {

@@ -62,7 +62,7 @@ export class Publisher {
   }
 
   async publish(input: PublishInput, options: OperationOptions = {}): Promise<void> {
-    const broker = this.broker(input.pubsubName, input.topic)
+    const broker = this.publishable(input.pubsubName, input.topic)
     const prepared = this.prepare(broker, input.topic, input, input.metadata, options)
     await this.send(broker, input.topic, { ...prepared, metadata: input.metadata }, options)
   }
@@ -71,7 +71,7 @@ export class Publisher {
     input: BulkPublishInput,
     options: OperationOptions = {},
   ): Promise<readonly PublishFailure[]> {
-    const broker = this.broker(input.pubsubName, input.topic)
+    const broker = this.publishable(input.pubsubName, input.topic)
     const entries = input.entries.map((entry): BulkPublishEntry => {
       const metadata: Metadata =
         entry.metadata === undefined ? input.metadata : { ...input.metadata, ...entry.metadata }
@@ -109,7 +109,8 @@ export class Publisher {
     await this.send(broker, topic, { data, contentType, metadata }, options)
   }
 
-  private broker(pubsubName: string, topic: string): Broker {
+  /** Throws a PubSubProblem when there is none, or the topic is empty. */
+  broker(pubsubName: string, topic: string): Broker {
     if (this.brokers.size === 0) {
       throw new PubSubProblem('not-configured', pubsubName, topic, `pubsub ${pubsubName} is not configured`)
     }
@@ -120,6 +121,11 @@ export class Publisher {
     if (topic === '') {
       throw new PubSubProblem('topic-empty', pubsubName, topic, `topic is empty in pubsub ${pubsubName}`)
     }
+    return broker
+  }
+
+  private publishable(pubsubName: string, topic: string): Broker {
+    const broker = this.broker(pubsubName, topic)
     if (!broker.scopes.mayPublish(topic)) {
       const { appId } = this.options
       throw new PubSubProblem(

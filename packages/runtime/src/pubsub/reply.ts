@@ -53,7 +53,8 @@ export async function readBulkReply(
   return outcomes
 }
 
-function ofStatus(status: string): Outcome {
+/** What a status of an application means; SDKs give its name. */
+export function ofStatus(status: string): Outcome {
   switch (status) {
     case 'SUCCESS':
       return success

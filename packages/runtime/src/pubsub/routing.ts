@@ -44,7 +44,7 @@ export function compileRoutes(
   owner: string,
 ): Routes {
   const compiled = rules.map((rule, index) => compileRule(rule, `${owner}: rule ${index + 1}`))
-  if (defaultPath !== undefined) compiled.push({ path: normalisePath(defaultPath), holds: undefined })
+  if (defaultPath !== undefined) compiled.push({ path: defaultPath, holds: undefined })
   return {
     paths: [...new Set(compiled.map((rule) => rule.path))],
     match(event) {
@@ -57,7 +57,7 @@ export function compileRoutes(
 }
 
 function compileRule(rule: RouteRule, owner: string): CompiledRule {
-  const path = normalisePath(rule.path)
+  const { path } = rule
   const source = rule.match.trim()
   if (source === '') return { path, holds: undefined }
   if (source.length > maxRuleLength)
@@ -87,11 +87,6 @@ function compileRule(rule: RouteRule, owner: string): CompiledRule {
       return result
     },
   }
-}
-
-/** Every path begins with one slash. */
-export function normalisePath(path: string): string {
-  return `/${path.trim().replace(/^\/+/, '')}`
 }
 
 function firstLine(error: unknown): string {

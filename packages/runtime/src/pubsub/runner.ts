@@ -5,6 +5,7 @@ import { BulkBuffer } from './bulk-buffer.ts'
 import { createDelivery } from './delivery.ts'
 import type { Broker } from './publish.ts'
 import type { DeliveryShared, SubscriptionLife } from './settle.ts'
+import type { Subscriber } from './subscriber.ts'
 import type { SubscriptionPlan } from './subscriptions.ts'
 
 /** A subscription that held this long starts anew with short waits. */
@@ -26,6 +27,7 @@ export class SubscriptionRunner {
 
   constructor(
     shared: DeliveryShared,
+    subscriber: Subscriber,
     plan: SubscriptionPlan,
     broker: Broker,
     maxInFlight: number | undefined,
@@ -43,12 +45,18 @@ export class SubscriptionRunner {
     }
     const { bulk } = plan
     this.drainBuffer = () => {}
-    if (bulk === undefined) {
-      const deliver = createDelivery(shared, plan, this.life, topicPrefix)
+    if (bulk === undefined || subscriber.deliverBulk === undefined) {
+      const deliver = createDelivery(shared, subscriber, plan, this.life, topicPrefix)
       this.subscribe = (attempt) => instance.subscribe(request, deliver, { signal: attempt })
       return
     }
-    const deliverBulk = createBulkDelivery(shared, plan, this.life, topicPrefix)
+    const deliverBulk = createBulkDelivery(
+      shared,
+      subscriber as Required<Subscriber>,
+      plan,
+      this.life,
+      topicPrefix,
+    )
     if (instance.capabilities.has('bulkSubscribe') && instance.bulkSubscribe !== undefined) {
       this.subscribe = (attempt) =>
         instance.bulkSubscribe!({ ...request, ...bulk }, deliverBulk, { signal: attempt })
@@ -61,8 +69,8 @@ export class SubscriptionRunner {
     this.subscribe = (attempt) => instance.subscribe(gathering, buffer.deliver, { signal: attempt })
   }
 
-  /** Resolves after the first attempt, whatever came of it. */
-  start(): Promise<void> {
+  /** Resolves after the first attempt with what went wrong; it is tried again all the same. */
+  start(): Promise<string | undefined> {
     return new Promise((tried) => {
       this.loop = this.run(tried)
     })
@@ -86,13 +94,13 @@ export class SubscriptionRunner {
     await this.loop
   }
 
-  private async run(tried: () => void): Promise<void> {
+  private async run(tried: (problem?: string) => void): Promise<void> {
     const { signal } = this.attempts
     const backoff = new Backoff({ initialMs: 500, maxMs: 60_000, factor: 1.5 }, this.random)
     while (!signal.aborted) {
       const started = this.clock.monotonic()
       const problem = await this.once(signal, tried)
-      tried()
+      tried(problem)
       if (signal.aborted) return
       if (this.clock.monotonic() - started >= stableMs) backoff.reset()
       const waitMs = backoff.nextMs()

@@ -1,5 +1,5 @@
 import type { Clock, IncomingMessage, Logger, Random, Settlement } from '@outrigger/spec'
-import { neverReached, type HttpAppChannel } from '../app/channel.ts'
+import { neverReached } from '../app/channel.ts'
 import { withDeadline } from '../app/time.ts'
 import type { Calm } from './calm.ts'
 import type { Publisher } from './publish.ts'
@@ -9,13 +9,10 @@ import type { SubscriptionPlan } from './subscriptions.ts'
 /** What the deliveries of all subscriptions share. */
 export interface DeliveryShared {
   readonly publisher: Publisher
-  readonly channel: HttpAppChannel
   readonly calm: Calm
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  readonly maxReplyBytes: number
-  readonly maxBulkReplyBytes: number
   readonly deadLetterTimeoutMs: number
 }
 

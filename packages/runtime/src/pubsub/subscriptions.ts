@@ -1,9 +1,10 @@
 import type { Logger } from '@outrigger/spec'
 import type { RouteRule, SubscriptionResource } from '../resources/model.ts'
 import { isRawPayload } from './metadata.ts'
+import { PubSubProblem } from './problem.ts'
 import { compileRoutes } from './routing.ts'
 import type { Routes } from './routing.ts'
-import type { SubscriptionInfo } from './types.ts'
+import type { OwnSubscription, SubscriptionInfo } from './types.ts'
 
 export interface BulkRules {
   readonly maxMessages: number
@@ -65,6 +66,21 @@ export function plan(source: SubscriptionSource): SubscriptionPlan {
     bulk: source.bulk === undefined ? undefined : bounded(source.bulk),
   }
 }
+
+/** A subscription of somebody who takes all messages of a topic himself. Throws a PubSubProblem. */
+export function ownPlan({ pubsubName, topic, metadata, deadLetterTopic }: OwnSubscription): SubscriptionPlan {
+  let raw: boolean
+  try {
+    raw = isRawPayload(metadata)
+  } catch (error) {
+    throw new PubSubProblem('bad-metadata', pubsubName, topic, (error as Error).message)
+  }
+  const rules = [{ match: '', path: everything.paths[0]! }]
+  const info = { pubsubName, topic, metadata, rules, deadLetterTopic, type: 'STREAMING' as const }
+  return { info, routes: everything, raw, bulk: undefined }
+}
+
+const everything = compileRoutes([], '/', 'a stream')
 
 function bounded(bulk: BulkRules): BulkRules {
   const within = (value: number, otherwise: number, max: number): number =>

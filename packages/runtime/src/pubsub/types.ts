@@ -2,6 +2,7 @@ import type { Clock, Logger, Metadata, OperationOptions, PubSub, Random } from '
 import type { AppChannel } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
 import type { RouteRule, SubscriptionResource } from '../resources/model.ts'
+import type { Subscriber } from './subscriber.ts'
 
 export interface PublishInput {
   readonly pubsubName: string
@@ -44,10 +45,20 @@ export interface SubscriptionInfo {
   /** The default route is the last one, with an empty `match`. */
   readonly rules: readonly RouteRule[]
   readonly deadLetterTopic: string | undefined
-  readonly type: 'DECLARATIVE' | 'PROGRAMMATIC'
+  readonly type: 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING'
+}
+
+/** A subscription of somebody who takes the messages himself, instead of the application's routes. */
+export interface OwnSubscription {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly metadata: Metadata
+  readonly deadLetterTopic: string | undefined
 }
 
 export interface PubSubLimits {
+  /** Subscriptions by stream or function at a time. Default 1000. */
+  readonly maxOwnSubscriptions?: number
   /** Bytes of an application's answer to a message that are read. Default 64 KiB; of a bulk: 1 MiB. */
   readonly maxReplyBytes?: number
   /** Bytes of the answer of GET /dapr/subscribe. Default 4 MiB. */
@@ -78,12 +89,23 @@ export interface PubSubEngineOptions {
   readonly limits?: PubSubLimits
 }
 
+export interface RunningSubscription {
+  readonly closed: AbortSignal
+  close(signal?: AbortSignal): Promise<void>
+}
+
 /** Publishing and everything between the brokers and the application. */
 export interface PubSubEngine {
   /** Throws a PubSubProblem. */
   publish(input: PublishInput, options?: OperationOptions): Promise<void>
   /** Resolves with the entries that failed; throws a PubSubProblem when the request as a whole is refused. */
   bulkPublish(input: BulkPublishInput, options?: OperationOptions): Promise<readonly PublishFailure[]>
+  /**
+   * Has messages delivered to `subscriber`, besides all other subscriptions, until the result is closed: that
+   * stops pulling and waits for what is under way until `signal` aborts; `closed` aborts when the engine ends it.
+   * Needs no application. Throws a PubSubProblem when the broker cannot be subscribed to.
+   */
+  subscribe(input: OwnSubscription, subscriber: Subscriber): Promise<RunningSubscription>
   /**
    * Discovers the subscriptions and starts them. Resolves when each was tried once; those that failed are
    * tried again for ever. The signal ends the discovery.

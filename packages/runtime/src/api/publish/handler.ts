@@ -1,6 +1,13 @@
 import type { Logger, Metadata, OperationOptions, Random } from '@outrigger/spec'
 import { PubSubProblem } from '../../pubsub/problem.ts'
-import type { BulkPublishInputEntry, PubSubEngine, PublishFailure } from '../../pubsub/types.ts'
+import { functionSubscriber, type TakeEvent } from '../../pubsub/function-subscriber.ts'
+import type { Subscriber } from '../../pubsub/subscriber.ts'
+import type {
+  BulkPublishInputEntry,
+  PubSubEngine,
+  PublishFailure,
+  RunningSubscription,
+} from '../../pubsub/types.ts'
 import { traced } from '../../telemetry/trace-context.ts'
 import { ApiError, failureText } from '../api-error.ts'
 import type { ErrorId } from '../errors.ts'
@@ -18,6 +25,15 @@ export interface BulkRequest {
   readonly topic: string
   readonly entries: readonly BulkPublishInputEntry[]
   readonly metadata: Metadata
+}
+
+export interface SubscribeRequest {
+  readonly pubsubName: string
+  readonly topic: string
+  /** As in a subscription: `rawPayload` and what the component knows. */
+  readonly metadata?: Metadata
+  /** Where messages go that are dropped or failed. */
+  readonly deadLetterTopic?: string | undefined
 }
 
 /** The publish operations, for every face of the runtime. */
@@ -54,6 +70,21 @@ export class PublishHandler {
     }
     try {
       return await this.#engine.bulkPublish(request, traced(options, this.#random))
+    } catch (error) {
+      throw this.#apiError(error)
+    }
+  }
+
+  /**
+   * Has the messages of a topic delivered to `subscriber`, or to a function in this process, until what is returned
+   * is closed. Besides the subscriptions of the application, and without one.
+   */
+  async subscribe(request: SubscribeRequest, to: Subscriber | TakeEvent): Promise<RunningSubscription> {
+    this.#checkNames(request.pubsubName, request.topic)
+    const { deadLetterTopic, metadata = {}, ...names } = request
+    try {
+      const subscriber = typeof to === 'function' ? functionSubscriber(to) : to
+      return await this.#engine.subscribe({ ...names, metadata, deadLetterTopic }, subscriber)
     } catch (error) {
       throw this.#apiError(error)
     }
@@ -108,6 +139,13 @@ export class PublishHandler {
         return { id: 'PUBSUB_METADATA', message: `failed deserializing metadata. Error: ${error.message}` }
       case 'cloud-event':
         return { id: 'PUBSUB_CLOUD_EVENT', message: `cannot create cloudevent: ${error.message}` }
+      case 'not-subscribed':
+        return {
+          id: 'PUBSUB_SUBSCRIBE',
+          message: `error when subscribing to topic ${topic} in pubsub ${pubsubName}: ${error.message}`,
+        }
+      case 'too-many':
+        return { id: 'OVERLOADED', message: error.message }
       case 'publish-failed': {
         const text = failureText(error.cause, this.#logger, 'publishing failed')
         return {
