@@ -131,6 +131,8 @@ class SocketServer implements Server {
             (socket) => this.acceptSecure(socket, socket.alpnProtocol),
           )
     if (maxConnections !== undefined && maxConnections > 0) listener.maxConnections = maxConnections
+    // Node.js leaves it to us to end a connection whose handshake failed, or took too long.
+    if (tls !== undefined) listener.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy())
     // Of TLS these are the sockets below: a handshake that hangs must end with the server, too.
     listener.on('connection', (socket) => {
       this.connectionsTotal++

@@ -43,4 +43,19 @@ describe.skipIf(pair === undefined)('TLS (needs openssl)', () => {
       isWireError(error),
     )
   })
+
+  it.each([
+    ['nothing', ''],
+    ['half a ClientHello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+    ['something else', 'GET / HTTP/1.1\r\nhost: test\r\n\r\n'],
+  ])('ends a connection whose client sends %s', async (_, bytes) => {
+    const { raw, server } = await serve((_request, response) => response.send(200), {
+      tls,
+      headerTimeoutMs: 100,
+    })
+    const connection = raw().write(Buffer.from(bytes, 'latin1'))
+    await connection.end()
+    await until(() => server.stats.connections === 0, 'the server forgets it')
+    expect(server.stats.requestsTotal).toBe(0)
+  })
 })
