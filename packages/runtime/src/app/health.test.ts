@@ -2,10 +2,11 @@ import { recordingLogger, settle, virtualClock } from '@outrigger/testkit'
 import { expect, it } from 'vitest'
 import { FakeApp } from '../../test/support/fake-app.ts'
 import type { Answer } from '../../test/support/fake-app.ts'
+import { FakeGrpcApp } from '../../test/support/fake-grpc-app.ts'
+import type { AppChannel } from './channel.ts'
 import { createAppHealth } from './health.ts'
 
-function setUp() {
-  const app = new FakeApp()
+function setUp<C extends AppChannel = FakeApp>(app: C = new FakeApp() as never) {
   const clock = virtualClock()
   const changes: string[] = []
   const health = createAppHealth({
@@ -55,6 +56,25 @@ it('probes at once, and counts an answer that does not come as a failure', async
   await clock.advance(1)
   expect(health.healthy).toBe(false)
   health.stop()
+})
+
+it('asks an application that speaks gRPC by HealthCheck, and one that does not serve it is not healthy', async () => {
+  // Loaded when it is needed, which takes more than virtual time.
+  await import('./grpc-health.ts')
+  const app = new FakeGrpcApp()
+  const { clock, changes, health } = setUp(app)
+  health.start()
+  await settle()
+  expect([health.healthy, app.calls.map(({ name }) => name)]).toEqual([false, ['healthCheck']])
+  expect(app.calls[0]!.options.unlimited).toBe(true)
+  app.handlers = { healthCheck: () => ({}) }
+  await clock.advance(5000)
+  expect(changes).toEqual(['healthy'])
+  app.down = true
+  await clock.advance(15_000)
+  expect(changes).toEqual(['healthy', 'unhealthy'])
+  health.stop()
+  expect(clock.pending).toBe(0)
 })
 
 it('refuses settings that make no sense', () => {

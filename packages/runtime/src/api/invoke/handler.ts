@@ -59,7 +59,8 @@ export class InvokeHandler {
   /** Any status of the application is an answer. One that speaks gRPC gets the request as `OnInvoke`. */
   async invoke(target: string, request: AppRequest): Promise<AppResponse> {
     const channel = this.reach(target)
-    const identified = { ...request, fields: this.identify(request.fields) }
+    const fields = this.identify(request.fields)
+    const identified = fields === request.fields ? request : { ...request, fields }
     try {
       return await callApp(channel, identified, this.#options.maxBodyBytes)
     } catch (error) {
