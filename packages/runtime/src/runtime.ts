@@ -255,7 +255,7 @@ export class RuntimeCore {
     const bindings = createInputBindings({
       bindings: registry.bindings,
       channel,
-      responder: new AppResponses(state, outputs, logger),
+      responder: new AppResponses(state, outputs, registry.bindings.values(), logger),
       logger,
       clock,
       random,

@@ -53,6 +53,7 @@ function setUp() {
   const responses = new AppResponses(
     new StateHandler(new Map([['store', store]]), 'shop', logger),
     new BindingsHandler(outputs, logger, seededRandom(1)),
+    [],
     logger,
   )
   const source = (annotation?: string) => live('ticks', outputOf('ticks'), annotation)
@@ -122,6 +123,13 @@ describe('an answer over HTTP', () => {
       { level: 'error', fields: { problem: expect.stringContaining(problem) as string } },
     ])
   })
+})
+
+test('an annotation that is neither true nor false is said', () => {
+  const logger = recordingLogger()
+  const sources = ['true', 'false', 'yes', undefined].map((it) => live(`b-${it}`, undefined as never, it))
+  void new AppResponses(undefined as never, undefined as never, sources, logger)
+  expect(logger.messages('warn')).toEqual([expect.stringContaining('Component "b-yes"')])
 })
 
 describe('an answer over gRPC', () => {

@@ -33,7 +33,20 @@ export class AppResponses implements AppResponder {
   readonly #bindings: BindingsHandler
   readonly #logger: Logger
 
-  constructor(state: StateHandler, bindings: BindingsHandler, logger: Logger) {
+  /** `sources` are looked through for annotations that are neither true nor false. */
+  constructor(
+    state: StateHandler,
+    bindings: BindingsHandler,
+    sources: Iterable<Live<Binding>>,
+    logger: Logger,
+  ) {
+    for (const { name, resource } of sources) {
+      const text = resource.annotations?.[appResponseAnnotation]
+      if (text !== undefined && text !== 'true' && text !== 'false')
+        logger.warn(
+          `Component "${name}": annotation ${appResponseAnnotation} is ${JSON.stringify(text)}, which counts as "false": write "true" or "false"`,
+        )
+    }
     this.#state = state
     this.#bindings = bindings
     this.#logger = logger

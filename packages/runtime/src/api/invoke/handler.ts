@@ -56,7 +56,7 @@ export class InvokeHandler {
     return channel
   }
 
-  /** Any status of the application is an answer. One that speaks gRPC gets the request as `OnInvoke`. */
+  /** Any status of the application is an answer. One that speaks gRPC gets the request as `OnInvoke`. Takes its fields over. */
   async invoke(target: string, request: AppRequest): Promise<AppResponse> {
     const channel = this.reach(target)
     const fields = this.identify(request.fields)
