@@ -6,10 +6,14 @@ export interface Settings {
   /** Requests of one contender in one round. */
   readonly requests: number
   readonly connections: number
+  /** Parts to run; without it all of them. */
+  readonly only?: readonly string[]
   readonly progress: (text: string) => void
 }
 
 export interface Benchmark {
+  /** What `only` can name. */
+  readonly parts?: readonly string[]
   readonly defaults: Pick<Settings, 'rounds' | 'requests' | 'connections'>
   run(settings: Settings): Promise<Results>
 }

@@ -74,10 +74,11 @@ async function callServer(server: Contender, streams: number, calls: number): Pr
 }
 
 async function callFrom(child: ChildProcess, calls: number): Promise<Sample> {
+  const answered = new AbortController()
+  const { signal } = answered
   child.send(calls)
-  const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [
-    Sample | number | null,
-  ]
+  const first = Promise.race([once(child, 'message', { signal }), once(child, 'exit', { signal })])
+  const [answer] = (await first.finally(() => answered.abort())) as [Sample | number | null]
   if (typeof answer !== 'object' || answer === null) throw new Error(`a gRPC client ended with ${answer}`)
   return answer
 }
