@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { createGrpcHandler, GrpcChannel, rawCodec, type ServerCall } from '../src/grpc/index.ts'
 import { isWireError, type Client, type Handler, type TlsOptions } from '../src/index.ts'
 import { createHttp2Client } from '../src/http2/index.ts'
 import { mustRun, findProgram } from './http2/setup.ts'
@@ -84,6 +85,16 @@ describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
     expect(running.stats.connectionsTotal).toBe(1)
   })
 
+  it('shows who the client is on a session that was resumed as well', async () => {
+    const { port, server: running } = await serve(who, options)
+    const own = connect({ ...alice, verifyServer: only(`${domain}/server`) })
+    await ask(own, port)
+    // The ticket comes behind the first answer; a second connection at once is made with it.
+    const answers = await Promise.all([ask(own, port), ask(own, port), ask(own, port)])
+    expect(answers).toEqual(Array(3).fill(`URI:${domain}/alice`))
+    expect(running.stats.connectionsTotal).toBe(protocol === 'HTTP/2' ? 1 : 3)
+  })
+
   it('refuses a server with another identity, a foreign one, and one that is not asked who it is', async () => {
     const { port, server: running } = await serve(who, options)
     const refused = (tls: TlsOptions): Promise<unknown> =>
@@ -131,4 +142,23 @@ describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
     const { port } = await serve(who, { tls: server, protocols: options.protocols })
     expect(await ask(connect({ ca: ours.ca, verifyServer: () => undefined }), port)).toBe('nobody')
   })
+})
+
+it.skipIf(!found && !mustRun)('shows handlers of gRPC who calls', async () => {
+  const own = authority('grpc')
+  const method = { path: '/test.Who/Am', kind: 'unary' as const, input: rawCodec, output: rawCodec }
+  const handler = createGrpcHandler({
+    routes: [
+      {
+        method,
+        handle: (_: Uint8Array, call: ServerCall) => Buffer.from(call.peerCertificate!.subjectAltName!),
+      },
+    ],
+  })
+  const tls = { ...own.issue('server'), requireClientCert: true }
+  const { port } = await serve(handler, { tls, protocols: ['h2'] })
+  const peer = createHttp2Client({ tls: { ...own.issue('alice'), verifyServer: () => undefined } })
+  cleanup(() => peer.close())
+  const channel = new GrpcChannel({ origin: `https://127.0.0.1:${port}`, client: peer })
+  expect(text(await channel.call(method, Buffer.alloc(0)))).toBe('URI:spiffe://grpc/ns/default/alice')
 })

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Fields, FieldsInit } from '../fields.ts'
 import type { BodyWriter, Handler, ServerRequest, ServerResponse } from '../types.ts'
 import { isWireError } from '../error.ts'
@@ -18,6 +19,8 @@ export interface ServerCall {
   /** How long the caller waits, from when the call came. */
   readonly timeoutMs: number | undefined
   readonly remoteAddress: string
+  /** What the caller shows in mutual TLS. */
+  readonly peerCertificate?: X509Certificate | undefined
   /** Sent before the first message. */
   setMetadata(metadata: FieldsInit): void
   /** Sent with the status. */
@@ -137,6 +140,10 @@ class Exchange implements ServerCall {
   get signal(): AbortSignal {
     if (this.deadline === undefined) return this.request.signal
     return AbortSignal.any([this.request.signal, this.deadline.signal])
+  }
+
+  get peerCertificate(): X509Certificate | undefined {
+    return this.request.peerCertificate
   }
 
   setMetadata(metadata: FieldsInit): void {

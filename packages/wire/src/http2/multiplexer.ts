@@ -13,7 +13,7 @@ import type { Shared } from './link.ts'
 import { PeerSettings } from './settings.ts'
 import type { Carrier, Stream } from './stream.ts'
 
-/** What the peer may send on a stream that is read; on the others the default. */
+/** What the peer may send on a stream that is read; on the others the default (section 6.9.2). */
 const largeWindow = 1024 * 1024
 /** By how much the streams of a connection may exceed small windows, all together. */
 const extraWindow = 8 * 1024 * 1024
@@ -174,7 +174,7 @@ export abstract class Multiplexer extends Link implements Carrier {
     return true
   }
 
-  /** Data of any stream has come: the window of the connection opens again, so that no stream can close it to others. */
+  /** Data of any stream has come: the window of the connection opens again, so that no stream can close it to others (section 6.9). */
   protected arrived(length: number): void {
     this.receiveWindow -= length
     this.uncredited += length

@@ -37,7 +37,7 @@ const highWater = 256 * 1024
 const crowdedWater = 16 * 1024
 const crowded = 1024 * 1024
 
-/** One stream: flow control of both directions, and what waits to be sent. Without any data it holds no arrays. */
+/** One stream (RFC 9113, section 5): flow control of both directions, and what waits to be sent. Without any data it holds no arrays. */
 export class Stream {
   readonly id: number
   sink!: StreamSink

@@ -14,7 +14,7 @@ export interface FrameSink {
 }
 
 /**
- * Finds frames in the chunks of a connection. Nothing is copied but frames that are cut by the end of a chunk,
+ * Finds frames in the chunks of a connection (RFC 9113, section 4.1). Nothing is copied but frames that are cut by the end of a chunk,
  * and DATA is passed on as it comes, without waiting for the rest of its frame.
  */
 export class FrameReader {
