@@ -1,6 +1,20 @@
-import { asText, connectRedis, redisFields, redisSettings, type RedisClient } from '@outrigger/common-redis'
+import {
+  asText,
+  connectRedis,
+  redisFields,
+  redisSettings,
+  replyCode,
+  type RedisClient,
+} from '@outrigger/common-redis'
 import { fields, int, string } from '@outrigger/kit'
-import { defineStateStore, isComponentError, type Logger, type StateCapability } from '@outrigger/spec'
+import {
+  ComponentError,
+  defineStateStore,
+  isComponentError,
+  type Logger,
+  type StateCapability,
+} from '@outrigger/spec'
+import { createArguments, parseQueryIndexes, type QueryIndex } from './indexes.ts'
 import { RedisStateStore } from './store.ts'
 
 const capabilities = [
@@ -10,6 +24,7 @@ const capabilities = [
   'keysLike',
   'deleteWithPrefix',
   'actor',
+  'query',
 ] as const satisfies readonly StateCapability[]
 
 export default defineStateStore({
@@ -27,24 +42,33 @@ export default defineStateStore({
           example: '600',
         }),
         queryIndexes: string({
-          description: 'Accepted for compatibility and without effect: there are no queries.',
+          description:
+            'Indexes for queries, as JSON: `[{ "name": "orders", "indexes": [{ "key": "person.org", "type": "TEXT" }] }]`, types `TEXT`, `TAG` and `NUMERIC`. They are made anew at each start. Needs the modules RediSearch and RedisJSON on one server; queries find what was written with the metadata `contentType` of `application/json`.',
         }),
       }),
       capabilities,
       async create(context) {
         const { metadata, clock, random, logger } = context
         const settings = redisSettings(metadata)
-        if (metadata.queryIndexes !== undefined)
-          logger.warn('queryIndexes has no effect: there are no queries')
+        const indexes = parseQueryIndexes(metadata.queryIndexes)
+        const cluster = settings.mode === 'cluster'
+        if (cluster && indexes.size > 0) {
+          throw new ComponentError('INVALID_METADATA', 'queryIndexes: a cluster has no queries; take it away')
+        }
         const client = await connectRedis(settings, { clock, random, logger, signal: context.initSignal })
         const ttl = metadata.ttlInSeconds
+        const documents = await keepsDocuments(client)
+        await createIndexes(client, indexes, logger)
         return new RedisStateStore({
           client,
-          // The keys of one actor are spread over a cluster, so that its state cannot be changed as a whole.
+          documents,
+          indexes,
           capabilities: new Set(
-            settings.mode === 'cluster'
-              ? capabilities.filter((capability) => capability !== 'actor')
-              : capabilities,
+            capabilities.filter((capability) => {
+              // The keys of one actor are spread over a cluster, so that its state cannot be changed as a whole.
+              if (capability === 'actor') return !cluster
+              return capability !== 'query' || indexes.size > 0
+            }),
           ),
           logger,
           now: () => clock.now(),
@@ -55,13 +79,51 @@ export default defineStateStore({
       },
     },
   },
-  deviations: [
-    {
-      capability: 'query',
-      reason: 'needs the modules RediSearch and RedisJSON on the server; not built yet',
-    },
-  ],
 })
+
+/** Whether the server has the module RedisJSON: without it, it does not know the command. */
+async function keepsDocuments(client: RedisClient): Promise<boolean> {
+  try {
+    await client.send('json.get', [], { repeatable: true })
+    return true
+  } catch (error) {
+    if (isComponentError(error) && (error.code === 'UNSUPPORTED' || error.code === 'PERMISSION_DENIED')) {
+      return false
+    }
+    if (isComponentError(error) && replyCode(error.cause) === 'ERR') return true
+    await client.close()
+    throw error
+  }
+}
+
+/** Makes the indexes as they are wanted now: one that is there may be of other fields. */
+async function createIndexes(
+  client: RedisClient,
+  indexes: ReadonlyMap<string, QueryIndex>,
+  logger: Logger,
+): Promise<void> {
+  const create = (index: QueryIndex): Promise<unknown> => client.send('ft.create', createArguments(index))
+  try {
+    for (const index of indexes.values()) {
+      try {
+        await create(index)
+      } catch (error) {
+        if (!/index already exists/i.test(String((error as Error).message))) throw error
+        await client.send('ft.dropindex', [index.name])
+        await create(index)
+      }
+      logger.info(`query index ${index.name} was made`)
+    }
+  } catch (error) {
+    await client.close()
+    if (!isComponentError(error) || error.code !== 'UNSUPPORTED') throw error
+    throw new ComponentError(
+      'FAILED_PRECONDITION',
+      'queryIndexes needs the modules RediSearch and RedisJSON on the server (Redis 8 or Redis Stack), and this one does not have them',
+      { cause: error },
+    )
+  }
+}
 
 /** How many replicas there are now. Strong writes wait for as many. */
 async function connectedReplicas(client: RedisClient, logger: Logger): Promise<number> {

@@ -1,26 +1,33 @@
 import { asBuffer, type RedisArgument } from '@outrigger/common-redis'
 import {
   ComponentError,
+  type Metadata,
   type StateDeleteRequest,
   type StateOperation,
   type StateSetRequest,
 } from '@outrigger/spec'
+import { documentValue, isDocument } from './documents.ts'
 
 /** The longest that Redis can count down, in milliseconds. */
 const longestMs = 2 ** 62
 
-/** What the script is told: the keys, each once, and six arguments for each operation. */
+/**
+ * What the script is told: the keys, each once, and six arguments for each operation.
+ * @param documents metadata of the transaction where the server keeps JSON documents
+ */
 export function scriptArguments(
   operations: readonly StateOperation[],
   defaultTtlSeconds: number | undefined,
+  documents?: Metadata,
 ): readonly RedisArgument[] {
   const numbers = new Map<string, number>()
   const rest: RedisArgument[] = []
   for (const { operation, request } of operations) {
     let number = numbers.get(request.key)
     if (number === undefined) numbers.set(request.key, (number = numbers.size + 1))
-    if (operation === 'upsert') pushSet(rest, number, request, defaultTtlSeconds)
-    else rest.push('d', number, condition(request), '', '', '')
+    const document = documents !== undefined && isDocument(request.metadata, documents)
+    if (operation === 'upsert') pushSet(rest, number, request, defaultTtlSeconds, document)
+    else rest.push('d', number, condition(request), '', '', document ? 'j' : '')
   }
   return [numbers.size, ...numbers.keys(), ...rest]
 }
@@ -29,14 +36,15 @@ export function scriptArguments(
 export function setArguments(
   request: StateSetRequest,
   defaultTtlSeconds: number | undefined,
+  document = false,
 ): readonly RedisArgument[] {
   const result: RedisArgument[] = [1, request.key]
-  pushSet(result, 1, request, defaultTtlSeconds)
+  pushSet(result, 1, request, defaultTtlSeconds, document)
   return result
 }
 
-export function deleteArguments(request: StateDeleteRequest): readonly RedisArgument[] {
-  return [1, request.key, 'd', 1, condition(request), '', '', '']
+export function deleteArguments(request: StateDeleteRequest, document = false): readonly RedisArgument[] {
+  return [1, request.key, 'd', 1, condition(request), '', '', document ? 'j' : '']
 }
 
 export function mismatch(key: string, etag: string | undefined): ComponentError {
@@ -49,13 +57,16 @@ function pushSet(
   number: number,
   request: StateSetRequest,
   fallback: number | undefined,
+  document: boolean,
 ): void {
   const ttl = request.ttlSeconds ?? fallback
   const ttlMs = ttl === undefined || ttl === 'never' ? '' : Math.min(ttl * 1000, longestMs)
   const { bytes, kind } = request.value
   const first = request.concurrency === 'first-write'
   const check = first && request.etag === undefined ? 'f' : condition(request)
-  into.push('s', number, check, asBuffer(bytes), ttlMs, `${kind === 'binary' ? 'b' : ''}${first ? 'w' : ''}`)
+  const data = document ? documentValue(request) : asBuffer(bytes)
+  const sort = document ? 'j' : kind === 'binary' ? 'b' : ''
+  into.push('s', number, check, data, ttlMs, sort + (first ? 'w' : ''))
 }
 
 function condition({ key, etag }: StateSetRequest | StateDeleteRequest): string {

@@ -10,6 +10,7 @@ import {
   type KeysLikeRequest,
   type KeysLikeResult,
   type Logger,
+  type Metadata,
   type OperationOptions,
   type StateBulkFailure,
   type StateBulkGetResult,
@@ -17,13 +18,18 @@ import {
   type StateDeleteRequest,
   type StateGetRequest,
   type StateItem,
+  type StateQuery,
+  type StateQueryResult,
   type StateSetRequest,
   type StateStore,
   type StateTransaction,
 } from '@outrigger/spec'
+import { isDocument } from './documents.ts'
+import type { QueryIndex } from './indexes.ts'
 import { deleteArguments, mismatch, scriptArguments, setArguments } from './operations.ts'
+import { resultOf, searchOf } from './query.ts'
 import { deleteWithPrefix, keysLike } from './scan.ts'
-import { applyLua } from './scripts.ts'
+import { applyDocumentsLua, applyLua, readDocumentLua } from './scripts.ts'
 
 export interface StoreOptions {
   readonly client: RedisClient
@@ -34,8 +40,13 @@ export interface StoreOptions {
   /** How many replicas a strong write waits for. */
   readonly replicas: number
   readonly waitMs: number
+  /** Whether the server keeps JSON documents. */
+  readonly documents: boolean
+  /** The indexes that queries can use; none without the module for it. */
+  readonly indexes: ReadonlyMap<string, QueryIndex>
 }
 
+type Script = (args: readonly RedisArgument[], options?: SendOptions) => Promise<unknown>
 type Keyed = StateSetRequest | StateDeleteRequest
 
 /** A state store on hashes. */
@@ -43,18 +54,37 @@ export class RedisStateStore implements StateStore {
   readonly capabilities: ReadonlySet<StateCapability>
   readonly #client: RedisClient
   readonly #options: StoreOptions
-  readonly #apply: (args: readonly RedisArgument[], options?: SendOptions) => Promise<unknown>
+  readonly #apply: Script
+  /** For requests about documents, where there can be any. */
+  readonly #documents: { readonly apply: Script; readonly read: Script } | undefined
+  /** There where there are indexes. */
+  declare readonly query?: NonNullable<StateStore['query']>
   #replicasLate = false
 
   constructor(options: StoreOptions) {
     this.capabilities = options.capabilities
     this.#client = options.client
     this.#options = options
-    this.#apply = options.client.script({ name: 'outriggerState', lua: applyLua })
+    const { client } = options
+    this.#apply = client.script({ name: 'outriggerState', lua: applyLua })
+    this.#documents = options.documents
+      ? {
+          apply: client.script({ name: 'outriggerStateDocuments', lua: applyDocumentsLua }),
+          read: client.script({ name: 'outriggerStateDocument', lua: readDocumentLua, keys: 1 }),
+        }
+      : undefined
+    if (options.indexes.size > 0) this.query = this.#query.bind(this)
   }
 
-  async get({ key }: StateGetRequest, { signal }: OperationOptions): Promise<StateItem | undefined> {
+  async get(
+    { key, metadata }: StateGetRequest,
+    { signal }: OperationOptions,
+  ): Promise<StateItem | undefined> {
     const options = { signal, repeatable: true }
+    if (this.#documents !== undefined && isDocument(metadata)) {
+      const document = await this.#readDocument(this.#documents.read, key, options)
+      if (document !== undefined) return document
+    }
     // Both commands travel together.
     const left = this.#client.send('pttl', [key], options)
     left.catch(() => undefined)
@@ -74,11 +104,15 @@ export class RedisStateStore implements StateStore {
   }
 
   async set(request: StateSetRequest, options: OperationOptions): Promise<void> {
-    await this.#write(request, setArguments(request, this.#options.defaultTtlSeconds), options)
+    const documents = this.#documentsFor(request.metadata)
+    const args = setArguments(request, this.#options.defaultTtlSeconds, documents !== undefined)
+    await this.#write(documents?.apply ?? this.#apply, request, args, options)
   }
 
   async delete(request: StateDeleteRequest, options: OperationOptions): Promise<void> {
-    await this.#write(request, deleteArguments(request), options)
+    const documents = this.#documentsFor(request.metadata)
+    const args = deleteArguments(request, documents !== undefined)
+    await this.#write(documents?.apply ?? this.#apply, request, args, options)
   }
 
   async bulkGet(
@@ -107,11 +141,13 @@ export class RedisStateStore implements StateStore {
     return failures(requests, await allSettled(requests, options, (request) => this.delete(request, options)))
   }
 
-  async transact({ operations }: StateTransaction, { signal }: OperationOptions): Promise<void> {
+  async transact({ operations, metadata }: StateTransaction, { signal }: OperationOptions): Promise<void> {
     if (operations.length === 0) return
     const requests = operations.map(({ request }) => request)
     this.#checkSlots(requests)
-    const reply = await this.#apply(scriptArguments(operations, this.#options.defaultTtlSeconds), { signal })
+    const documents = requests.map((each) => this.#documentsFor(each.metadata, metadata)).find(Boolean)
+    const args = scriptArguments(operations, this.#options.defaultTtlSeconds, documents && metadata)
+    const reply = await (documents?.apply ?? this.#apply)(args, { signal })
     if (Number(reply) >= 0) {
       const { key, etag } = requests[Number(reply)]!
       throw mismatch(key, etag)
@@ -136,8 +172,49 @@ export class RedisStateStore implements StateStore {
     return this.#client.close()
   }
 
-  async #write(request: Keyed, args: readonly RedisArgument[], { signal }: OperationOptions): Promise<void> {
-    const reply = await this.#apply(args, { signal })
+  #documentsFor(metadata: Metadata, ofTransaction?: Metadata): { readonly apply: Script } | undefined {
+    return this.#documents !== undefined && isDocument(metadata, ofTransaction) ? this.#documents : undefined
+  }
+
+  async #readDocument(read: Script, key: string, options: SendOptions): Promise<StateItem | undefined> {
+    const row = (await read([key], options)) as readonly [Buffer, Buffer | null, unknown] | null
+    if (row === null) return undefined
+    const [bytes, version, left] = row
+    const leftMs = Number(left)
+    return {
+      value: { bytes, kind: 'json' },
+      etag: version === null ? undefined : asText(version),
+      expiresAtMs: leftMs >= 0 ? this.#options.now() + leftMs : undefined,
+    }
+  }
+
+  async #query(
+    query: StateQuery,
+    metadata: Metadata,
+    { signal }: OperationOptions,
+  ): Promise<StateQueryResult> {
+    const name = metadata['queryIndexName'] ?? ''
+    const index = this.#options.indexes.get(name)
+    if (index === undefined) {
+      const names = [...this.#options.indexes.keys()].join(', ')
+      throw new ComponentError(
+        'INVALID_ARGUMENT',
+        name === ''
+          ? `a query needs the metadata queryIndexName: one of ${names}`
+          : `query index ${name} is not in queryIndexes of the component, which has ${names}`,
+      )
+    }
+    const search = searchOf(index, query)
+    return resultOf(await this.#client.send('ft.search', search.args, { signal, repeatable: true }), search)
+  }
+
+  async #write(
+    apply: Script,
+    request: Keyed,
+    args: readonly RedisArgument[],
+    { signal }: OperationOptions,
+  ): Promise<void> {
+    const reply = await apply(args, { signal })
     if (Number(reply) >= 0) throw mismatch(request.key, request.etag)
     if (request.consistency === 'strong') await this.#replicate(request.key, signal)
   }

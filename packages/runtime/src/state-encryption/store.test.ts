@@ -75,6 +75,18 @@ test('a value is held encrypted and read as it was sent; all else stays', async 
   expect(raw.size).toBe(0)
 })
 
+test('a store is not told that what it holds is JSON', async () => {
+  const { raw, store } = setUp()
+  const metadata = { contentType: 'application/json', partitionKey: 'p' }
+  await store.set({ ...request('a', '1'), metadata }, {})
+  const operation = { operation: 'upsert', request: { ...request('b', '1'), metadata } } as const
+  await store.transact!({ operations: [operation], metadata }, {})
+  expect([raw.get('a')?.metadata, raw.get('b')?.metadata]).toEqual([
+    { partitionKey: 'p' },
+    { partitionKey: 'p' },
+  ])
+})
+
 test('of many, one that cannot be decrypted fails alone', async () => {
   const { raw, store } = setUp()
   expect(await store.bulkSet!([request('a', '1'), request('b', '2')], {})).toEqual([])

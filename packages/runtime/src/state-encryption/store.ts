@@ -1,6 +1,7 @@
 import {
   ComponentError,
   isComponentError,
+  type Metadata,
   type StateBulkGetResult,
   type StateItem,
   type StateOperation,
@@ -9,14 +10,21 @@ import {
 } from '@outrigger/spec'
 import type { ValueCipher } from './values.ts'
 
-/** A request whose value is encrypted. What is stored is no JSON, whatever the value was. */
+/** What is stored is no JSON, whatever the value was: stores must not try to keep it as a document. */
+function opaque<R extends { readonly metadata: Metadata }>(request: R): R {
+  if (request.metadata['contentType'] === undefined) return request
+  const { contentType: _, ...metadata } = request.metadata
+  return { ...request, metadata }
+}
+
+/** A request whose value is encrypted. */
 export function encryptedRequest(request: StateSetRequest, cipher: ValueCipher): StateSetRequest {
   const { bytes, contentType } = request.value
-  return { ...request, value: { bytes: cipher.encrypt(bytes), kind: 'binary', contentType } }
+  return { ...opaque(request), value: { bytes: cipher.encrypt(bytes), kind: 'binary', contentType } }
 }
 
 export function encryptedOperation(operation: StateOperation, cipher: ValueCipher): StateOperation {
-  if (operation.operation === 'delete') return operation
+  if (operation.operation === 'delete') return { operation: 'delete', request: opaque(operation.request) }
   return { operation: 'upsert', request: encryptedRequest(operation.request, cipher) }
 }
 
@@ -43,26 +51,28 @@ export function withEncryption(store: StateStore, storeName: string, cipher: Val
     capabilities: new Set([...store.capabilities].filter((capability) => capability !== 'query')),
     maxTransactionOperations: store.maxTransactionOperations,
     get: async (request, options) => {
-      const item = await store.get(request, options)
+      const item = await store.get(opaque(request), options)
       return item === undefined ? undefined : decrypted(item)
     },
     // Async, so that what is thrown becomes a rejection.
     set: async (request, options) => store.set(encrypted(request), options),
-    delete: (request, options) => store.delete(request, options),
+    delete: (request, options) => store.delete(opaque(request), options),
     ...(bulkGet && {
       bulkGet: async (requests, options) =>
-        (await bulkGet.call(store, requests, options)).map(decryptedResult),
+        (await bulkGet.call(store, requests.map(opaque), options)).map(decryptedResult),
     }),
     ...(bulkSet && {
       bulkSet: async (requests, options) => bulkSet.call(store, requests.map(encrypted), options),
     }),
-    ...(bulkDelete && { bulkDelete: (requests, options) => bulkDelete.call(store, requests, options) }),
+    ...(bulkDelete && {
+      bulkDelete: (requests, options) => bulkDelete.call(store, requests.map(opaque), options),
+    }),
     ...(transact && {
       transact: async (transaction, options) =>
         transact.call(
           store,
           {
-            metadata: transaction.metadata,
+            metadata: opaque(transaction).metadata,
             operations: transaction.operations.map((operation) => encryptedOperation(operation, cipher)),
           },
           options,
