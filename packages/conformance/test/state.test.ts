@@ -357,7 +357,7 @@ const mutants: readonly Mutant<ReferenceStore>[] = [
     title: 'ignores the filter of a query',
     break: (store) => {
       const { query } = store
-      store.query = (document) => query({ ...document, filter: {} })
+      store.query = (document) => query({ ...document, filter: undefined })
     },
     caughtBy: ['query: EQ, IN, AND and OR filter'],
   },

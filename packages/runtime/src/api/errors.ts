@@ -59,7 +59,7 @@ export const errorTable = {
   STATE_TRANSACTION: { http: 500, grpc: 'INTERNAL', code: 'ERR_STATE_TRANSACTION' },
   STATE_OPERATION_NOT_SUPPORTED: {
     http: 400,
-    grpc: 'INVALID_ARGUMENT',
+    grpc: 'UNIMPLEMENTED',
     code: 'ERR_NOT_SUPPORTED_STATE_OPERATION',
   },
   STATE_TRANSACTIONS_NOT_SUPPORTED: {

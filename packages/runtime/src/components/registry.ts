@@ -7,6 +7,7 @@ import type {
   SecretStore,
   StateStore,
 } from '@outrigger/spec'
+import { StartupError } from '../config/startup-error.ts'
 import { encryptionKeys } from '../state-encryption/keys.ts'
 import { encryptedOperation, withEncryption } from '../state-encryption/store.ts'
 import { valueCipher } from '../state-encryption/values.ts'
@@ -27,11 +28,14 @@ export interface Registry {
   readonly all: readonly LoadedComponent[]
 }
 
+export interface RegistryNames {
+  readonly appId: string
+  /** As the environment gives it; nothing stands in for it here. */
+  readonly resourceNamespace: string | undefined
+}
+
 /** Wraps each component once. @throws StartupError for metadata with which a component cannot be wrapped */
-export function createRegistry(
-  loaded: readonly LoadedComponent[],
-  names: { readonly appId: string; readonly namespace: string },
-): Registry {
+export function createRegistry(loaded: readonly LoadedComponent[], names: RegistryNames): Registry {
   const state = new Map<string, LiveStateStore>()
   const pubsub = new Map<string, Live<PubSub>>()
   const bindings = new Map<string, Live<Binding>>()
@@ -65,12 +69,17 @@ export function createRegistry(
   return { state, pubsub, bindings, secretstores, configuration, lock, crypto, all: loaded }
 }
 
-function liveState(
-  component: LoadedComponent,
-  names: { readonly appId: string; readonly namespace: string },
-): LiveStateStore {
+function liveState(component: LoadedComponent, names: RegistryNames): LiveStateStore {
   const { name } = component.resource
-  const prefix = keyPrefix(property(component.properties, 'keyPrefix'), { ...names, storeName: name })
+  const strategy = property(component.properties, 'keyPrefix')
+  if (strategy?.includes('||')) {
+    const { type, source } = component.resource
+    throw new StartupError([
+      `${source.file}:${source.line}: Component "${name}" (${type}): keyPrefix must not contain ||: appid, name, namespace, none or a word of your own`,
+    ])
+  }
+  const { appId, resourceNamespace: namespace = '' } = names
+  const prefix = keyPrefix(strategy, { appId, namespace, storeName: name })
   const bare = component.instance as StateStore
   const keys = encryptionKeys(component)
   if (keys === undefined) {

@@ -11,7 +11,7 @@ test.each([
   ['name', 'statestore||'],
   ['namespace', 'shop.orders||'],
   ['none', ''],
-  ['Shared', 'Shared||'],
+  ['Shared', 'shared||'],
 ])('strategy %j gives %j', (strategy, prefix) => expect(keyPrefix(strategy, names)).toBe(prefix))
 
 test('without a namespace the namespace strategy is the appid strategy', () => {

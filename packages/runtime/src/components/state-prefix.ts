@@ -7,8 +7,9 @@ export function keyPrefix(
   strategy: string | undefined,
   names: { readonly appId: string; readonly namespace: string; readonly storeName: string },
 ): string {
-  const word = strategy?.trim() ?? ''
-  switch (word.toLowerCase()) {
+  // As in Dapr, which reads the same rows: in lower case, whatever was written.
+  const word = strategy?.trim().toLowerCase() ?? ''
+  switch (word) {
     case '':
     case 'appid':
       return names.appId + separator

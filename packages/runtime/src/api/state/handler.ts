@@ -1,4 +1,5 @@
 import type {
+  Clock,
   Concurrency,
   Consistency,
   Logger,
@@ -22,6 +23,8 @@ import { OutboxProblem } from '../../outbox/problem.ts'
 import { ApiError, failureText } from '../api-error.ts'
 import type { ErrorId } from '../errors.ts'
 import { parseQuery } from './query.ts'
+import { withRetries } from './retry-policy.ts'
+import { bulkParallelism, hasRetryPolicy, scheduleOf, ttlOf, writeAll } from './writes.ts'
 
 /** A store by its name, prefixing wrapped around it. */
 export type StateStores = ReadonlyMap<string, { readonly instance: StateStore }>
@@ -34,6 +37,8 @@ export interface SaveItem {
   readonly metadata?: Metadata | undefined
   readonly concurrency?: Concurrency | undefined
   readonly consistency?: Consistency | undefined
+  /** As it was sent; without effect unless `StateHandlerOptions.retryPolicies` is there. */
+  readonly retryPolicy?: unknown
 }
 
 export interface DeleteItem {
@@ -59,11 +64,11 @@ export interface StateOutbox {
 
 export interface StateHandlerOptions {
   readonly outbox?: StateOutbox | undefined
+  /** Compatibility with early versions: the option `retryPolicy` of items to save is honoured, with waits of this clock. */
+  readonly retryPolicies?: { readonly clock: Clock } | undefined
 }
 
 const noMetadata: Metadata = Object.freeze({})
-/** How many calls a bulk operation makes at a time where the store has none of its own. */
-const bulkParallelism = 10
 /** Keys in one bulk request. */
 const mostKeys = 10_000
 
@@ -73,6 +78,7 @@ export class StateHandler {
   readonly #appId: string
   readonly #logger: Logger
   readonly #outbox: StateOutbox | undefined
+  readonly #retryPolicies: { readonly clock: Clock } | undefined
   readonly #warnedOfTtl = new Set<string>()
 
   constructor(stores: StateStores, appId: string, logger: Logger, options: StateHandlerOptions = {}) {
@@ -80,6 +86,7 @@ export class StateHandler {
     this.#appId = appId
     this.#logger = logger
     this.#outbox = options.outbox
+    this.#retryPolicies = options.retryPolicies
   }
 
   /** Absent is `undefined`. @throws ApiError STATE_GET and those of every state operation */
@@ -146,6 +153,10 @@ export class StateHandler {
   async save(storeName: string, items: readonly SaveItem[], options: OperationOptions): Promise<void> {
     const store = this.#store(storeName)
     this.#checkCount(items.length)
+    if (this.#retryPolicies !== undefined && items.some(hasRetryPolicy)) {
+      await this.#saveWithRetries(storeName, store, items, options, this.#retryPolicies.clock)
+      return
+    }
     if (items.length === 1) {
       // The usual case: nothing is made for it that only many need.
       const request = this.#setRequest(storeName, store, items[0]!)
@@ -157,8 +168,34 @@ export class StateHandler {
       return
     }
     const requests = items.map((item) => this.#setRequest(storeName, store, item))
-    const failures = await this.#write(requests, options, store.set.bind(store), store.bulkSet?.bind(store))
+    const failures = await writeAll(requests, options, store.set.bind(store), store.bulkSet?.bind(store))
     this.#throwSave(storeName, failures)
+  }
+
+  /** Every item by itself, as often as its own policy says. */
+  async #saveWithRetries(
+    storeName: string,
+    store: StateStore,
+    items: readonly SaveItem[],
+    options: OperationOptions,
+    clock: Clock,
+  ): Promise<void> {
+    const prepared = items.map((item) => ({
+      request: this.#setRequest(storeName, store, item),
+      waits: scheduleOf(item),
+    }))
+    const outcomes = await inParallel(prepared, bulkParallelism, async ({ request, waits }) => {
+      try {
+        await withRetries(() => store.set(request, options), waits, clock, options.signal)
+        return undefined
+      } catch (error) {
+        return { key: request.key, error: error as Error }
+      }
+    })
+    this.#throwSave(
+      storeName,
+      outcomes.filter((outcome) => outcome !== undefined),
+    )
   }
 
   #throwSave(storeName: string, failures: readonly StateBulkFailure[]): void {
@@ -191,7 +228,7 @@ export class StateHandler {
     const store = this.#store(storeName)
     this.#checkCount(items.length)
     const requests = items.map((item) => this.#deleteRequest(storeName, item))
-    const failures = await this.#write(
+    const failures = await writeAll(
       requests,
       options,
       store.delete.bind(store),
@@ -366,38 +403,6 @@ export class StateHandler {
     return { key, etag, concurrency, consistency, metadata: item.metadata ?? noMetadata }
   }
 
-  async #write<R extends { readonly key: string }>(
-    requests: readonly R[],
-    options: OperationOptions,
-    one: (request: R, options: OperationOptions) => Promise<void>,
-    bulk:
-      | ((requests: readonly R[], options: OperationOptions) => Promise<readonly StateBulkFailure[]>)
-      | undefined,
-  ): Promise<readonly StateBulkFailure[]> {
-    if (requests.length === 0) return []
-    const single = async (request: R): Promise<StateBulkFailure | undefined> => {
-      try {
-        await one(request, options)
-        return undefined
-      } catch (error) {
-        return { key: request.key, error: error as Error }
-      }
-    }
-    if (requests.length === 1) {
-      const failure = await single(requests[0]!)
-      return failure === undefined ? [] : [failure]
-    }
-    if (bulk === undefined) {
-      const outcomes = await inParallel(requests, bulkParallelism, single)
-      return outcomes.filter((outcome) => outcome !== undefined)
-    }
-    try {
-      return await bulk(requests, options)
-    } catch (error) {
-      return [{ key: '', error: error as Error }]
-    }
-  }
-
   /** The failures become one error. An ETag that did not match decides its status, because the caller can act on that. */
   #throwFirst(
     failures: readonly StateBulkFailure[],
@@ -424,18 +429,4 @@ export class StateHandler {
       cause: error,
     })
   }
-}
-
-/** Reads `ttlInSeconds`: zero and below mean that the value never expires. */
-function ttlOf(metadata: Metadata): number | 'never' | undefined {
-  const text = metadata['ttlInSeconds']
-  if (text === undefined || text === '') return undefined
-  const seconds = Number(text)
-  if (!Number.isInteger(seconds) || Math.abs(seconds) > 2 ** 31) {
-    throw new ApiError(
-      'MALFORMED_REQUEST',
-      `ttlInSeconds must be a whole number of seconds, got ${JSON.stringify(text)}`,
-    )
-  }
-  return seconds > 0 ? seconds : 'never'
 }

@@ -220,6 +220,7 @@ export function saveItem(
     metadata: { ...metadataIn(item['metadata'], `${where}.metadata`), ...fromQuery },
     concurrency: concurrencyIn(textIn(options?.['concurrency'], `${where}.options.concurrency`)),
     consistency: consistencyIn(textIn(options?.['consistency'], `${where}.options.consistency`)),
+    ...(options?.['retryPolicy'] !== undefined && { retryPolicy: options['retryPolicy'] }),
   }
 }
 
