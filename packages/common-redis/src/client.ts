@@ -111,6 +111,10 @@ export class RedisClient {
     await this.send('ping', [], { signal, repeatable: true })
   }
 
+  get closing(): boolean {
+    return this.#closing !== undefined
+  }
+
   /** Ends every socket. What is under way fails with CLOSED. May be called twice. */
   close(): Promise<void> {
     this.#closing ??= this.#end()

@@ -43,7 +43,7 @@ export async function connectRedis(settings: RedisSettings, options: ConnectOpti
     await client.close()
     throw error
   }
-  logLosses(redis, settings, options.logger)
+  logLosses(redis, client, options.logger)
   return client
 }
 
@@ -122,13 +122,15 @@ function failure(error: unknown, where: string, signal: AbortSignal): ComponentE
   return new ComponentError('UNAVAILABLE', `cannot connect: redis at ${where}: ${why}`)
 }
 
-function logLosses(redis: Redis | Cluster, { where }: RedisSettings, logger: Logger): void {
+function logLosses(redis: Redis | Cluster, client: RedisClient, logger: Logger): void {
+  const { where } = client.settings
   let lost = false
   let reason = 'the connection was closed'
   redis.on('error', (error: unknown) => {
     reason = toComponentError(error, where).message
   })
   redis.on('close', () => {
+    if (client.closing) return
     if (!lost) logger.warn('redis connection lost, connecting again', { address: where, reason })
     lost = true
   })

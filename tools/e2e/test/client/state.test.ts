@@ -158,10 +158,10 @@ describe.each(clients)('%s', (name, sdk) => {
     expect(wireError(bad.error)).toMatchObject({ status: 400 })
   })
 
-  test('a query says that it is not built yet', async () => {
+  test('a query says that the store has none', async () => {
     const failed = await client.state
       .query('store', { filter: {}, sort: [], page: { limit: 1 } })
       .catch((error: unknown) => error)
-    expect(wireError(failed)).toMatchObject({ status: 501, errorCode: 'ERR_API_UNIMPLEMENTED' })
+    expect(wireError(failed)).toMatchObject({ status: 500, errorCode: 'ERR_STATE_STORE_NOT_SUPPORTED' })
   })
 })
