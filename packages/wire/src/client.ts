@@ -1,6 +1,5 @@
-import { connect as connectPlain, isIP } from 'node:net'
+import { connect as connectPlain } from 'node:net'
 import type { Socket } from 'node:net'
-import type { ConnectionOptions, SecureContext } from 'node:tls'
 import { WireError } from './error.ts'
 import { ClientCall } from './http1/client-call.ts'
 import { ClientPool } from './http1/client-pool.ts'
@@ -8,7 +7,7 @@ import type { ClientRules } from './http1/client-rules.ts'
 import { keepAliveInitialDelay } from './listen.ts'
 import { parseOrigin } from './origin.ts'
 import type { Origin } from './origin.ts'
-import { clientTls, loadTls } from './tls.ts'
+import { ClientTls } from './tls.ts'
 import type { Client, ClientOptions, ClientRequest, ClientResponse, TlsOptions } from './types.ts'
 import { Watch } from './watch.ts'
 
@@ -22,9 +21,7 @@ const maxOrigins = 1000
 
 class SocketClient implements Client {
   private readonly rules: ClientRules
-  private tls: ConnectionOptions
-  /** Made once: reading certificates takes longer than connecting. */
-  private context: SecureContext | undefined
+  private tls: ClientTls
   private readonly pools = new Map<string, ClientPool>()
   /** Sessions to resume, by address. */
   private readonly sessions = new Map<string, Buffer>()
@@ -32,7 +29,7 @@ class SocketClient implements Client {
   private closed = false
 
   constructor(options: ClientOptions) {
-    this.tls = options.tls === undefined ? {} : clientTls(options.tls)
+    this.tls = new ClientTls(options.tls)
     this.rules = {
       watch: new Watch(2_000),
       maxHeaderBytes: options.maxHeaderBytes ?? 16 * 1024,
@@ -75,8 +72,7 @@ class SocketClient implements Client {
   }
 
   replaceTls(tls: TlsOptions): void {
-    this.tls = clientTls(tls)
-    this.context = undefined
+    this.tls = new ClientTls(tls)
     // A session that was begun with another identity would bring that one back.
     this.sessions.clear()
   }
@@ -105,24 +101,17 @@ class SocketClient implements Client {
 
   private connect(origin: Origin): Socket {
     const { options } = origin
-    const address = 'socketPath' in options ? { path: options.socketPath } : options
-    if (!origin.secure)
+    if (!origin.secure) {
+      const address = 'socketPath' in options ? { path: options.socketPath } : options
       return connectPlain({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay })
-    const name = 'host' in options && isIP(options.host) === 0 ? { servername: options.host } : {}
-    const session = this.sessions.get(origin.authority)
-    const tls = loadTls()
-    this.context ??= tls.createSecureContext(this.tls)
-    const socket = tls.connect({
-      ...address,
-      ...name,
-      ...this.tls,
-      secureContext: this.context,
-      ALPNProtocols: ['http/1.1'],
-      ...(session === undefined ? {} : { session }),
-    })
+    }
+    const { tls } = this
+    const socket = tls.connect(origin, 'http/1.1', this.sessions.get(origin.authority))
     socket.setNoDelay(true)
     socket.setKeepAlive(true, keepAliveInitialDelay)
-    socket.on('session', (ticket) => this.sessions.set(origin.authority, ticket))
+    socket.on('session', (ticket) => {
+      if (tls === this.tls) this.sessions.set(origin.authority, ticket)
+    })
     socket.once('error', () => this.sessions.delete(origin.authority))
     return socket
   }

@@ -94,8 +94,10 @@ class SocketServer implements Server {
   replaceTls(tls: Pick<TlsOptions, 'cert' | 'key' | 'ca'>): void {
     if (this.tls === undefined)
       throw new WireError('PROTOCOL', 'the server has no TLS whose certificates could be replaced')
-    this.tls = { ...this.tls, ...tls }
-    const context = serverTls(this.tls)
+    const replaced = { ...this.tls, ...tls }
+    // Throws while nothing is changed.
+    const context = serverTls(replaced)
+    this.tls = replaced
     for (const listener of this.listeners) (listener as TlsServer).setSecureContext(context)
   }
 

@@ -141,9 +141,9 @@ export interface TlsOptions {
   readonly insecure?: boolean
   /**
    * Client: decides by the certificate who the server is, instead of comparing names; `ca` still decides whether
-   * it is genuine. Returns what is wrong with it.
+   * it is genuine. `authority`: who was asked for, as `host:port`. Returns what is wrong with it.
    */
-  readonly verifyServer?: (certificate: X509Certificate) => Error | undefined
+  readonly verifyServer?: (certificate: X509Certificate, authority: string) => Error | undefined
 }
 
 export interface ServerOptions extends ServerLimits {
@@ -183,7 +183,10 @@ export interface Server {
   listen(address: ListenAddress): Promise<BoundAddress>
   readonly addresses: readonly BoundAddress[]
   readonly stats: ServerStats
-  /** New connections get these certificates; those that stand keep theirs. Only of a server that has TLS. */
+  /**
+   * New connections get these certificates; those that stand keep theirs.
+   * @throws WireError `PROTOCOL` for certificates that cannot be used, or without TLS: then nothing is changed
+   */
   replaceTls(tls: Pick<TlsOptions, 'cert' | 'key' | 'ca'>): void
   /**
    * Stops accepting, lets running requests finish, closes idle connections; resolves when all are closed.
@@ -249,7 +252,10 @@ export interface Client {
    */
   request(request: ClientRequest): Promise<ClientResponse>
   readonly stats: { readonly connections: number; readonly idle: number; readonly running: number }
-  /** New connections are made with these; those that stand are used as long as they live. */
+  /**
+   * New connections are made with these; those that stand are used as long as they live.
+   * @throws WireError `PROTOCOL` for certificates that cannot be used: then nothing is changed
+   */
   replaceTls(tls: TlsOptions): void
   /** Closes idle connections and cuts the others. */
   close(): void

@@ -85,6 +85,20 @@ describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
     expect(running.stats.connectionsTotal).toBe(1)
   })
 
+  it('tells whom it asked for when it decides who the server may be', async () => {
+    const { port } = await serve(who, options)
+    const asked: string[] = []
+    const own = connect({
+      ...alice,
+      verifyServer: (_, authority) => {
+        asked.push(authority)
+        return undefined
+      },
+    })
+    await ask(own, port)
+    expect(asked).toEqual([`127.0.0.1:${port}`])
+  })
+
   it('shows who the client is on a session that was resumed as well', async () => {
     const { port, server: running } = await serve(who, options)
     const own = connect({ ...alice, verifyServer: only(`${domain}/server`) })
@@ -136,6 +150,19 @@ describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
     const second = await serve(who, { ...options, tls: { ...next, ca: both, requireClientCert: true } })
     own.replaceTls({ ...bob, ca: both, verifyServer: renewed })
     expect(await ask(own, second.port)).toBe(`URI:spiffe://foreign-${version}/ns/default/bob`)
+  })
+
+  it('says at once what is wrong with certificates, and keeps those that it has', async () => {
+    const bad = { ...alice, key: ours.issue('other').key }
+    expect(() => connect(bad)).toThrow(/^the certificates or the key cannot be used: /)
+    const { port, server: running } = await serve(who, options)
+    const own = connect({ ...alice, verifyServer: only(`${domain}/server`) })
+    expect(() => own.replaceTls(bad)).toThrow('cannot be used')
+    expect(() => running.replaceTls({ cert: 'none' })).toThrow('cannot be used')
+    expect(await ask(own, port)).toBe(`URI:${domain}/alice`)
+    await expect(serve(who, { tls: { cert: 'none', key: 'none' } })).rejects.toSatisfy((error) =>
+      isWireError(error, 'PROTOCOL'),
+    )
   })
 
   it('has nothing to show where no certificate is asked for', async () => {

@@ -1,6 +1,6 @@
 import { WireError } from '../error.ts'
 import { parseOrigin } from '../origin.ts'
-import { clientTls } from '../tls.ts'
+import { ClientTls } from '../tls.ts'
 import type {
   Client,
   ClientOptions,
@@ -59,7 +59,7 @@ class Http2Client implements Client {
       pingTimeoutMs,
       connectMs: timeouts.connectMs ?? 5_000,
       maxConnections: options.maxConnections ?? Infinity,
-      tls: options.tls === undefined ? {} : clientTls(options.tls),
+      tls: new ClientTls(options.tls),
     }
     this.callRules = {
       maxBodyBytes: options.maxBodyBytes ?? Infinity,
@@ -93,7 +93,7 @@ class Http2Client implements Client {
   }
 
   replaceTls(tls: TlsOptions): void {
-    this.rules.tls = clientTls(tls)
+    this.rules.tls = new ClientTls(tls)
   }
 
   close(): void {

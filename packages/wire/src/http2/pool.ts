@@ -1,9 +1,9 @@
 import { connect as connectPlain } from 'node:net'
 import type { Socket } from 'node:net'
-import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { WireError } from '../error.ts'
 import type { Origin } from '../origin.ts'
-import { loadTls } from '../tls.ts'
+import type { ClientTls } from '../tls.ts'
 import type { Call } from './call.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientRules, ConnectionOwner } from './client-connection.ts'
@@ -14,7 +14,7 @@ export interface PoolRules extends ClientRules {
   readonly connectMs: number
   readonly maxConnections: number
   /** Replaced when certificates are. */
-  tls: ConnectionOptions
+  tls: ClientTls
 }
 
 /**
@@ -117,8 +117,9 @@ export class Pool implements ConnectionOwner, Ticking {
   private connect(): void {
     const { origin, rules } = this
     const { options, secure } = origin
-    const where = 'socketPath' in options ? { path: options.socketPath } : options
-    const socket: Socket = secure ? this.connectTls(where) : connectPlain(where)
+    const socket: Socket = secure
+      ? rules.tls.connect(origin, 'h2')
+      : connectPlain('socketPath' in options ? { path: options.socketPath } : options)
     this.connecting = socket
     const timer = setTimeout(() => {
       this.failed(
@@ -153,14 +154,6 @@ export class Pool implements ConnectionOwner, Ticking {
     })
   }
 
-  private connectTls(where: object): Socket {
-    const { options } = this.origin
-    const { tls } = this.rules
-    // Made once: reading certificates takes longer than connecting.
-    tls.secureContext ??= loadTls().createSecureContext(tls)
-    return loadTls().connect({ ...where, ...tls, ...serverName(options, tls), ALPNProtocols: ['h2'] })
-  }
-
   private failed(socket: Socket, error: WireError): void {
     if (this.connecting !== socket) return
     this.connecting = undefined
@@ -173,10 +166,4 @@ export class Pool implements ConnectionOwner, Ticking {
     this.queue = []
     for (const call of queue) call.settle(error)
   }
-}
-
-function serverName(options: Origin['options'], tls: ConnectionOptions): ConnectionOptions {
-  // An address is no name (RFC 6066, section 3).
-  if (tls.servername !== undefined || 'socketPath' in options || /^[0-9.]+$|:/.test(options.host)) return {}
-  return { servername: options.host }
 }
