@@ -43,7 +43,7 @@ export async function connectRedis(settings: RedisSettings, options: ConnectOpti
     await client.close()
     throw error
   }
-  logLosses(redis, client, options.logger)
+  logLosses(redis, client, settings, options.logger)
   return client
 }
 
@@ -66,8 +66,9 @@ export async function connectRedisSubscriber(
     redis.disconnect()
     throw error
   }
-  logLosses(redis, settings, options.logger)
-  return new RedisSubscriber(redis, settings, options.clock, events)
+  const subscriber = new RedisSubscriber(redis, settings, options.clock, events)
+  logLosses(redis, subscriber, settings, options.logger)
+  return subscriber
 }
 
 function firstReady(redis: Redis | Cluster, settings: RedisSettings, signal: AbortSignal): Promise<void> {
@@ -122,15 +123,19 @@ function failure(error: unknown, where: string, signal: AbortSignal): ComponentE
   return new ComponentError('UNAVAILABLE', `cannot connect: redis at ${where}: ${why}`)
 }
 
-function logLosses(redis: Redis | Cluster, client: RedisClient, logger: Logger): void {
-  const { where } = client.settings
+function logLosses(
+  redis: Redis | Cluster,
+  owner: { readonly closing: boolean },
+  { where }: RedisSettings,
+  logger: Logger,
+): void {
   let lost = false
   let reason = 'the connection was closed'
   redis.on('error', (error: unknown) => {
     reason = toComponentError(error, where).message
   })
   redis.on('close', () => {
-    if (client.closing) return
+    if (owner.closing) return
     if (!lost) logger.warn('redis connection lost, connecting again', { address: where, reason })
     lost = true
   })

@@ -64,6 +64,11 @@ export class RedisSubscriber {
     return this.#leave(patterns, this.#patterns, (names) => this.#redis.punsubscribe(...names))
   }
 
+  /** Whether `close` was called. */
+  get closing(): boolean {
+    return this.#closed
+  }
+
   /** Ends the connection at once. May be called twice. */
   close(): void {
     this.#closed = true
