@@ -250,11 +250,13 @@ export class StateHandler {
   ): Promise<void> {
     const store = this.transactionalStore(storeName)
     if (items.length === 0) return
-    const operations = items.map((item): StateOperation =>
-      item.operation === 'upsert'
-        ? { operation: item.operation, request: this.#setRequest(storeName, store, item.request) }
-        : { operation: item.operation, request: this.#deleteRequest(storeName, item.request) },
-    )
+    const operations = items.map((item): StateOperation => {
+      const { operation } = item
+      if (operation === 'upsert')
+        return { operation, request: this.#setRequest(storeName, store, item.request) }
+      if (operation === 'delete') return { operation, request: this.#deleteRequest(storeName, item.request) }
+      throw new ApiError('STATE_OPERATION_NOT_SUPPORTED', `operation type ${String(operation)} not supported`)
+    })
     const transaction = { operations, metadata }
     const outbox = this.#outbox?.has(storeName) === true ? this.#outbox : undefined
     try {
