@@ -106,6 +106,7 @@ export const errorTable = {
     reason: 'DAPR_PUBSUB_NOT_FOUND',
     rich: true,
   },
+  // In Dapr's catalogue, and never answered: without any broker the one asked for is not found.
   PUBSUB_NOT_CONFIGURED: {
     http: 400,
     grpc: 'FAILED_PRECONDITION',
@@ -153,6 +154,13 @@ export const errorTable = {
     grpc: 'INVALID_ARGUMENT',
     code: 'ERR_PUBSUB_EVENTS_SER',
     reason: 'DAPR_PUBSUB_UNMARSHAL_EVENTS',
+    rich: true,
+  },
+  PUBSUB_ENTRIES: {
+    http: 400,
+    grpc: 'INVALID_ARGUMENT',
+    code: 'ERR_PUBSUB_EVENTS_SER',
+    reason: 'DAPR_PUBSUB_MARSHAL_EVENTS',
     rich: true,
   },
   PUBSUB_SUBSCRIBE: {

@@ -1,6 +1,5 @@
 /**
  * Why a publish request was not served.
- * - `not-configured` no broker is loaded at all
  * - `not-found` no broker of this name
  * - `topic-empty` the request names no topic
  * - `forbidden` the scopes of the component do not let this application publish to the topic
@@ -11,7 +10,6 @@
  * - `publish-failed` the component failed, see `cause`
  */
 export type PubSubProblemKind =
-  | 'not-configured'
   | 'not-found'
   | 'topic-empty'
   | 'forbidden'

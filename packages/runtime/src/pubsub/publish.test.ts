@@ -75,7 +75,7 @@ describe('publish', () => {
   })
 
   it.each([
-    ['not-configured', undefined, {}],
+    ['not-found', undefined, {}],
     ['not-found', new FakeBroker(), { pubsubName: 'other' }],
     ['topic-empty', new FakeBroker(), { topic: '' }],
     ['bad-metadata', new FakeBroker(), { metadata: { rawPayload: 'maybe' } }],

@@ -111,9 +111,6 @@ export class Publisher {
 
   /** Throws a PubSubProblem when there is none, or the topic is empty. */
   broker(pubsubName: string, topic: string): Broker {
-    if (this.brokers.size === 0) {
-      throw new PubSubProblem('not-configured', pubsubName, topic, `pubsub ${pubsubName} is not configured`)
-    }
     const broker = this.brokers.get(pubsubName)
     if (broker === undefined) {
       throw new PubSubProblem('not-found', pubsubName, topic, `pubsub ${pubsubName} is not found`)

@@ -231,18 +231,18 @@ describe('bulk', () => {
   )
 
   test.each([
-    ['no JSON', '[{'],
-    ['no array', { entryId: '1' }],
-    ['an entry without entryId', [{ event: 1, contentType: 'application/json' }]],
-    ['an entryId twice', [entry('1', 1), entry('1', 2)]],
-    ['bytes that are not base64', [entry('1', '***', 'application/octet-stream')]],
-  ])('refused: %s', async (_name, body) => {
+    ['no JSON', '[{', 'UNMARSHAL'],
+    ['no array', { entryId: '1' }, 'UNMARSHAL'],
+    ['an entry without entryId', [{ event: 1, contentType: 'application/json' }], 'MARSHAL'],
+    ['an entryId twice', [entry('1', 1), entry('1', 2)], 'MARSHAL'],
+    ['bytes that are not base64', [entry('1', '***', 'application/octet-stream')], 'UNMARSHAL'],
+  ])('refused: %s', async (_name, body, what) => {
     const answer = await publish('bulk/pubsub/bulk', body)
     expect(answer.status).toBe(400)
     expect(answer.json).toMatchObject({
       errorCode: 'ERR_PUBSUB_EVENTS_SER',
       details: [
-        { reason: 'DAPR_PUBSUB_UNMARSHAL_EVENTS' },
+        { reason: `DAPR_PUBSUB_${what}_EVENTS` },
         { resource_name: 'pubsub', resource_type: 'pubsub' },
       ],
     })
@@ -320,10 +320,10 @@ describe('refused', () => {
     })
   })
 
-  test('without any broker: 400 ERR_PUBSUB_NOT_CONFIGURED', async () => {
+  test('without any broker: 404 ERR_PUBSUB_NOT_FOUND, as with one', async () => {
     const bare = await startSidecar({ resources: '' })
     const answer = await call(bare.httpPort, 'POST', '/v1.0/publish/pubsub/orders', { n: 1 })
-    expect(answer).toMatchObject({ status: 400, json: { errorCode: 'ERR_PUBSUB_NOT_CONFIGURED' } })
+    expect(answer).toMatchObject({ status: 404, json: { errorCode: 'ERR_PUBSUB_NOT_FOUND' } })
     await bare.dispose()
   })
 })

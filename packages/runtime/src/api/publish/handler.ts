@@ -64,8 +64,8 @@ export class PublishHandler {
     this.#checkNames(request.pubsubName, request.topic)
     const seen = new Set<string>()
     for (const { entryId } of request.entries) {
-      if (entryId === '') throw this.eventsError(request, 'entryId is required for each event')
-      if (seen.has(entryId)) throw this.eventsError(request, `entryId ${entryId} is duplicated`)
+      if (entryId === '') throw this.#entriesError(request, 'entryId is not present for an entry')
+      if (seen.has(entryId)) throw this.#entriesError(request, `entryId ${entryId} is duplicated`)
       seen.add(entryId)
     }
     try {
@@ -105,6 +105,12 @@ export class PublishHandler {
     )
   }
 
+  #entriesError({ pubsubName, topic }: BulkRequest, text: string): ApiError {
+    const message = `error marshaling events to bytes for topic ${topic} pubsub ${pubsubName}. error: ${text}`
+    const subject = { resourceType: 'pubsub', resourceName: pubsubName, metadata: { topic } }
+    return new ApiError('PUBSUB_ENTRIES', message, { subject })
+  }
+
   #checkNames(pubsubName: string, topic: string): void {
     if (pubsubName === '') throw new ApiError('PUBSUB_NAME_EMPTY', 'pubsub name is empty')
     if (topic === '') throw new ApiError('PUBSUB_TOPIC_EMPTY', `topic is empty in pubsub ${pubsubName}`)
@@ -116,9 +122,7 @@ export class PublishHandler {
     return new ApiError(id, message, {
       cause: error.cause,
       subject: {
-        ...(id === 'PUBSUB_NOT_FOUND' || id === 'PUBSUB_NOT_CONFIGURED'
-          ? {}
-          : { resourceType: 'pubsub', resourceName: error.pubsubName }),
+        ...(id === 'PUBSUB_NOT_FOUND' ? {} : { resourceType: 'pubsub', resourceName: error.pubsubName }),
         metadata: { appID: this.#appId, topic: error.topic },
       },
     })
@@ -127,8 +131,6 @@ export class PublishHandler {
   #describe(error: PubSubProblem): { id: ErrorId; message: string } {
     const { pubsubName, topic } = error
     switch (error.kind) {
-      case 'not-configured':
-        return { id: 'PUBSUB_NOT_CONFIGURED', message: `pubsub ${pubsubName} is not configured` }
       case 'not-found':
         return { id: 'PUBSUB_NOT_FOUND', message: `pubsub ${pubsubName} is not found` }
       case 'topic-empty':

@@ -117,7 +117,7 @@ test('entries that fail are named', async () => {
 test.each([
   ['no JSON', '{', 'Expected'],
   ['no array', '{}', 'an array of entries is expected'],
-  ['no id', '[{"event":1}]', 'entryId is required'],
+  ['no id', '[{"event":1}]', 'entryId is not present'],
   ['an id twice', '[{"entryId":"1","event":1},{"entryId":"1","event":1}]', 'entryId 1 is duplicated'],
   [
     'a type that is no text',
