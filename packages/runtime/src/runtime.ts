@@ -224,7 +224,7 @@ export class RuntimeCore {
 
   async #compose(registry: Registry, loaded: Loaded): Promise<void> {
     const options = this.#options
-    const { appId, namespace } = options
+    const { appId, compat, namespace } = options
     const logger = this.#logger
     const clock = this.#clock
     const random = this.#random
@@ -234,7 +234,11 @@ export class RuntimeCore {
         ? await openChannel(options)
         : createInProcessChannel(app, { maxConcurrency: options.appMaxConcurrency })
     this.#channel = channel
+    const soleBroker = compat.has('early-publish')
+      ? { pubsubName: registry.pubsub.size === 1 ? [...registry.pubsub.keys()][0] : undefined }
+      : undefined
     const engine = createPubSubEngine({
+      soleBroker: compat.has('early-subscriptions'),
       pubsubs: registry.pubsub,
       channel,
       appId,
@@ -250,8 +254,16 @@ export class RuntimeCore {
       const { state: stores, pubsub: pubsubs } = registry
       this.#outbox = new Outbox({ stores, pubsubs, engine, appId, namespace, logger, clock, random })
     }
-    const state = new StateHandler(registry.state, appId, logger, { outbox: this.#outbox })
-    const outputs = new BindingsHandler(registry.bindings, logger, random)
+    const state = new StateHandler(registry.state, appId, logger, {
+      outbox: this.#outbox,
+      retryPolicies: compat.has('early-retries') ? { clock } : undefined,
+    })
+    const outputs = new BindingsHandler(
+      registry.bindings,
+      logger,
+      random,
+      compat.has('early-bindings') ? 'create' : '',
+    )
     const bindings = createInputBindings({
       bindings: registry.bindings,
       channel,
@@ -280,7 +292,7 @@ export class RuntimeCore {
     }))
     this.#api = {
       state,
-      publish: new PublishHandler(engine, appId, logger, random),
+      publish: new PublishHandler(engine, appId, logger, random, soleBroker),
       bindings: outputs,
       secrets: new SecretsHandler(registry.secretstores, loaded.configuration.secretScopes, logger),
       configuration: new ConfigurationHandler({

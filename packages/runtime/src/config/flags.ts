@@ -162,7 +162,8 @@ export const flags = [
     name: 'compat',
     type: 'string',
     default: 'dapr',
-    description: 'Whose oddities are kept where they and good sense differ: dapr or none',
+    description:
+      'What is accepted beyond Dapr of today: dapr (nothing), early (all forms of early versions), or some of them by name, between commas',
   },
   {
     name: 'dapr-graceful-shutdown-seconds',

@@ -1,4 +1,5 @@
 import { type Flag, FlagError, parseFlags, type ParsedFlags } from '@outrigger/host'
+import { readCompat, type EarlyForm } from './compat.ts'
 import { flags } from './flags.ts'
 import { StartupError } from './startup-error.ts'
 
@@ -13,7 +14,7 @@ export type Env = Readonly<Record<string, string | undefined>>
 export interface RuntimeOptions {
   readonly appId: string
   readonly mode: 'standalone' | 'kubernetes'
-  readonly compat: 'dapr' | 'none'
+  readonly compat: ReadonlySet<EarlyForm>
   readonly namespace: string
   /** The namespace that resources must have where they name one; absent, theirs is ignored. */
   readonly resourceNamespace: string | undefined
@@ -107,7 +108,7 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
   const options: RuntimeOptions = {
     appId,
     mode: oneOf('mode', mode, ['standalone', 'kubernetes'], errors),
-    compat: oneOf('compat', values.compat, ['dapr', 'none'], errors),
+    compat: readCompat(values.compat, errors),
     namespace: env['NAMESPACE'] || 'default',
     resourceNamespace: env['NAMESPACE'] || undefined,
     podName: env['POD_NAME'] || undefined,

@@ -10,7 +10,7 @@ import { SubscriptionRunner } from './runner.ts'
 import type { DeliveryShared } from './settle.ts'
 import type { Subscriber } from './subscriber.ts'
 import { fromResource, merge, ownPlan } from './subscriptions.ts'
-import type { SubscriptionPlan } from './subscriptions.ts'
+import type { SubscriptionPlan, SubscriptionSource } from './subscriptions.ts'
 import type {
   BulkPublishInput,
   OwnSubscription,
@@ -75,7 +75,7 @@ class Engine implements PubSubEngine {
       logger,
       deadLetterTimeoutMs: limits.deadLetterTimeoutMs ?? 30_000,
     }
-    this.plans = merge([], options.subscriptions.map(fromResource), this.brokerNames(), logger)
+    this.plans = merge([], this.named(options.subscriptions.map(fromResource)), this.brokerNames(), logger)
     if (channel === undefined && this.plans.length > 0) {
       logger.warn('there are subscriptions but no application: give --app-port')
     }
@@ -183,7 +183,14 @@ class Engine implements PubSubEngine {
     const found = await discover({ channel, appId, clock, random, logger, maxBytes, signal })
     if (found === undefined) return
     this.discovered = true
-    this.plans = merge(this.plans, found, this.brokerNames(), logger)
+    this.plans = merge(this.plans, this.named(found), this.brokerNames(), logger)
+  }
+
+  /** Gives subscriptions without a broker the only one that there is, where that is wanted. */
+  private named(sources: readonly SubscriptionSource[]): readonly SubscriptionSource[] {
+    const [pubsubName, second] = this.publisher.brokers.keys()
+    if (this.options.soleBroker !== true || pubsubName === undefined || second !== undefined) return sources
+    return sources.map((source) => (source.pubsubName === '' ? { ...source, pubsubName } : source))
   }
 
   private brokerNames(): ReadonlySet<string> {

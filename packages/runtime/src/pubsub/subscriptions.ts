@@ -40,7 +40,7 @@ const maxBulk: BulkRules = { maxMessages: 10_000, maxWaitMs: 600_000 }
 /** Checks and compiles one subscription. Throws an error that names it. */
 export function plan(source: SubscriptionSource): SubscriptionPlan {
   const { owner, pubsubName, topic, metadata, defaultPath } = source
-  if (pubsubName === '') throw new Error(`${owner}: pubsubname is empty`)
+  if (pubsubName === '') throw new Error(`${owner}: pubsubname is missing: name the pub/sub component`)
   if (topic === '') throw new Error(`${owner}: topic is empty`)
   if (source.rules.length === 0 && defaultPath === undefined) {
     throw new Error(`${owner}: it has no route; give "route", or "routes" with rules or a default`)

@@ -83,6 +83,8 @@ export interface PubSubEngineOptions {
   readonly subscriptions: readonly SubscriptionResource[]
   /** Ask the application with GET /dapr/subscribe; `false` with `--disable-init-endpoints`. Default true. */
   readonly discover?: boolean
+  /** A subscription without pubsubname is one of the only broker, where there is just one. Default false. */
+  readonly soleBroker?: boolean
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random

@@ -28,7 +28,8 @@ export function readSubscription(
   return {
     kind: 'Subscription',
     ...common,
-    pubsubName: spec.required('pubsubname', 'name the pub/sub component'),
+    // Early versions had only one; whether it may be missing is decided where the components are known.
+    pubsubName: spec.text('pubsubname') ?? '',
     topic: spec.required('topic', 'name the topic'),
     rules: (routes?.sections('rules') ?? []).flatMap(readRule),
     defaultPath: (first ? spec.text('route') : routes?.text('default')) || undefined,

@@ -17,15 +17,24 @@ export class BindingsHandler {
   readonly #bindings: ReadonlyMap<string, Live<Binding>>
   readonly #logger: Logger
   readonly #random: Random
+  readonly #usual: string
 
-  constructor(bindings: ReadonlyMap<string, Live<Binding>>, logger: Logger, random: Random) {
+  /** `usual`: the operation that is meant where none is named; only with the early forms. */
+  constructor(
+    bindings: ReadonlyMap<string, Live<Binding>>,
+    logger: Logger,
+    random: Random,
+    usual: string = '',
+  ) {
+    this.#usual = usual
     this.#bindings = bindings
     this.#logger = logger
     this.#random = random
   }
 
   async invoke(request: InvokeBindingRequest, options: OperationOptions): Promise<BindingResponse> {
-    const { name, operation, data, metadata } = request
+    const { name, data, metadata } = request
+    const operation = request.operation || this.#usual
     try {
       const trace = traced(options, this.#random)
       const withTrace: Record<string, string> = { ...metadata }

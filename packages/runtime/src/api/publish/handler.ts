@@ -36,14 +36,28 @@ export interface SubscribeRequest {
   readonly deadLetterTopic?: string | undefined
 }
 
+/** The only broker of this sidecar; without a name when there is none, or more than one. */
+export interface SoleBroker {
+  readonly pubsubName: string | undefined
+}
+
 /** The publish operations, for every face of the runtime. */
 export class PublishHandler {
   readonly #engine: PubSubEngine
   readonly #appId: string
   readonly #logger: Logger
   readonly #random: Random
+  readonly soleBroker: SoleBroker | undefined
 
-  constructor(engine: PubSubEngine, appId: string, logger: Logger, random: Random) {
+  /** `soleBroker`: the one that is meant where none is named; only with the early forms. */
+  constructor(
+    engine: PubSubEngine,
+    appId: string,
+    logger: Logger,
+    random: Random,
+    soleBroker: SoleBroker | undefined = undefined,
+  ) {
+    this.soleBroker = soleBroker
     this.#engine = engine
     this.#appId = appId
     this.#logger = logger

@@ -4,7 +4,8 @@ import type { BulkPublishInputEntry } from '../../pubsub/types.ts'
 import { isRecord, metadataIn, readBody } from '../json-body.ts'
 import { rawElements, rawMember } from '../raw-json.ts'
 import { errorTable } from '../errors.ts'
-import type { PublishHandler } from './handler.ts'
+import { ApiError } from '../api-error.ts'
+import type { PublishHandler, SoleBroker } from './handler.ts'
 
 const writes = ['POST', 'PUT']
 const jsonType = ['content-type', 'application/json']
@@ -16,6 +17,7 @@ const mostEntries = 10_000
 /** The publish routes of the HTTP API. */
 export function publishRoutes(handler: PublishHandler): HttpRoute[] {
   return [
+    ...(handler.soleBroker === undefined ? [] : [earlyRoute(handler, handler.soleBroker)]),
     {
       name: 'PublishEvent',
       methods: writes,
@@ -35,6 +37,26 @@ export function publishRoutes(handler: PublishHandler): HttpRoute[] {
       handle: (call: HttpCall) => bulk(handler, call),
     })),
   ]
+}
+
+/** Early versions had one broker, and so no name for it. */
+function earlyRoute(handler: PublishHandler, { pubsubName }: SoleBroker): HttpRoute {
+  return {
+    name: 'PublishEvent',
+    methods: writes,
+    path: 'v1.0/publish/:topic',
+    async handle(call) {
+      const topic = call.params[0]!
+      if (pubsubName === undefined) {
+        const text = `publishing to topic ${topic} needs a pubsub name: /v1.0/publish/PUBSUB/${topic}; there is not just one pubsub`
+        throw new ApiError('PUBSUB_NAME_EMPTY', text)
+      }
+      const data = await readBody(call)
+      const contentType = call.request.fields.get('content-type')
+      await handler.publish({ pubsubName, topic, data, contentType, metadata: call.metadata }, call)
+      call.response.send(204)
+    },
+  }
 }
 
 async function bulk(handler: PublishHandler, call: HttpCall): Promise<void> {
