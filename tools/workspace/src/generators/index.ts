@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { kindOf, readDefinition, type Definition } from '../definitions.ts'
 import type { Finding, Package, Workspace } from '../workspace.ts'
 import { readme, schema } from './component.ts'
+import { errorPage } from './errors.ts'
 import {
   exists,
   GeneratorError,
@@ -86,7 +87,7 @@ const packageList: Generator = (workspace) => {
   return [replaceMarked(workspace, { file: 'README.md', name: 'packages', content })]
 }
 
-const generators: readonly Generator[] = [componentFiles, catalogue, packageList, protoFiles]
+const generators: readonly Generator[] = [componentFiles, catalogue, packageList, protoFiles, errorPage]
 
 /** Runs every generator; returns the files that are not as they should be, and what stands in the way. */
 export async function staleFiles(workspace: Workspace): Promise<{ stale: Output[]; problems: Finding[] }> {

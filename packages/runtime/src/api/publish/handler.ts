@@ -50,13 +50,7 @@ export class PublishHandler {
   readonly soleBroker: SoleBroker | undefined
 
   /** `soleBroker`: the one that is meant where none is named; only with the early forms. */
-  constructor(
-    engine: PubSubEngine,
-    appId: string,
-    logger: Logger,
-    random: Random,
-    soleBroker: SoleBroker | undefined = undefined,
-  ) {
+  constructor(engine: PubSubEngine, appId: string, logger: Logger, random: Random, soleBroker?: SoleBroker) {
     this.soleBroker = soleBroker
     this.#engine = engine
     this.#appId = appId
