@@ -1,5 +1,10 @@
 import { TopicEventResponse_TopicEventResponseStatus as Status } from '@outrigger/proto/appcallback'
-import type { TopicEventBulkRequest, TopicEventRequest } from '@outrigger/proto/appcallback'
+import type { MessageInitShape } from '@outrigger/proto'
+import type {
+  TopicEventBulkRequest,
+  TopicEventRequest,
+  TopicSubscriptionSchema,
+} from '@outrigger/proto/appcallback'
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { recordingLogger, seededRandom, virtualClock } from '@outrigger/testkit'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -13,7 +18,7 @@ afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.stop(AbortSignal.abort())
 })
 
-type Subscriptions = { pubsubName: string; topic: string }[]
+type Subscriptions = MessageInitShape<typeof TopicSubscriptionSchema>[]
 
 /** An application that subscribes to `orders` unless told otherwise. */
 async function setUp(
@@ -123,7 +128,7 @@ describe('an application over gRPC', () => {
     const routes = { rules: [{ match: 'event.type == "made"', path: 'made' }], default: 'other' }
     const { app, broker, engine } = await setUp({ onTopicEvent: () => ({ status: Status.DROP }) }, [
       { pubsubName: 'bus', topic: 'orders', metadata: { k: 'v' }, routes, deadLetterTopic: 'dead' },
-    ] as Subscriptions)
+    ])
     expect(engine.subscriptions()).toMatchObject([
       { topic: 'orders', metadata: { k: 'v' }, deadLetterTopic: 'dead', type: 'PROGRAMMATIC' },
     ])
@@ -176,9 +181,9 @@ describe('an application over gRPC', () => {
 })
 
 describe('several messages at once', () => {
-  const bulk = [
+  const bulk: Subscriptions = [
     { pubsubName: 'bus', topic: 'orders', bulkSubscribe: { enabled: true, maxMessagesCount: 3 } },
-  ] as Subscriptions
+  ]
 
   async function deliver(broker: FakeBroker, texts: string[]) {
     return Promise.all(

@@ -5,6 +5,7 @@ import {
   SubscribeTopicEventsRequestAlpha1Schema,
   type SubscribeTopicEventsResponseAlpha1Schema,
   type TopicEventRequest,
+  type TopicEventResponse_TopicEventResponseStatus,
 } from '@outrigger/proto/runtime'
 import { waitFor } from '@outrigger/testkit'
 
@@ -58,11 +59,11 @@ export class Stream {
     for (const event of this.events.slice()) take(event)
   }
 
-  send(type: Request['subscribeTopicEventsRequestType']): void {
-    this.#call.write({ subscribeTopicEventsRequestType: type })
+  send(type: NonNullable<Request['subscribeTopicEventsRequestType']>): void {
+    this.#call.write({ subscribeTopicEventsRequestType: type } as Request)
   }
 
-  answer(id: string, status = 0): void {
+  answer(id: string, status: TopicEventResponse_TopicEventResponseStatus = 0): void {
     this.send({ case: 'eventProcessed', value: { id, status: { status } } })
   }
 

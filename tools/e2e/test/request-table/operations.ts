@@ -52,7 +52,7 @@ export interface Failure {
   readonly grpc?: string
   readonly reason?: string
   /** Types of the details that came with it. */
-  readonly details?: readonly string[]
+  readonly details?: readonly string[] | undefined
   /** In-process: the row of the error table. */
   readonly id?: ErrorId
   readonly message: string
