@@ -94,6 +94,7 @@ test('Ctrl-C, which reaches the whole group of a terminal, cuts off nothing that
   const script = `import { createServer } from 'node:http'
     process.on('SIGINT', () => {})
     createServer((request, response) => {
+      if (request.url !== '/work') return response.writeHead(404).end()
       console.log('working')
       process.on('SIGINT', () => setTimeout(() => response.end('done'), 500))
     }).listen(process.env.APP_PORT, '127.0.0.1')`

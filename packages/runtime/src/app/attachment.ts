@@ -70,7 +70,9 @@ export class Attachment {
       this.#health.start()
       return
     }
-    await Promise.all([this.#configure(), engine.start(signal), bindings.start(signal)])
+    // Nothing that flows depends on it, and an application may take its time.
+    void this.#configure()
+    await Promise.all([engine.start(signal), bindings.start(signal)])
   }
 
   /** Takes no more from brokers and sources, and waits for what is under way until `signal` aborts. */

@@ -32,6 +32,7 @@ test('runs an application with its sidecar: state and messages work, the environ
     createServer((request, response) => {
       let body = ''
       request.on('data', (chunk) => (body += chunk)).on('end', () => {
+        if (request.url === '/dapr/config') return response.writeHead(404).end()
         if (request.url === '/dapr/subscribe') return response.end(JSON.stringify([{ pubsubname: 'pubsub', topic: 't', route: '/t' }]))
         response.end()
         console.log('message ' + JSON.parse(body).data.n)
