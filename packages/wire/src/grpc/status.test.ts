@@ -15,6 +15,8 @@ test.each([
   ['line\nbreak', 'line%0Abreak'],
   ['héllo 😀', 'h%C3%A9llo %F0%9F%98%80'],
   ['', ''],
+  [' two  words ', '%20two  words%20'],
+  [' ', '%20'],
 ])('%j travels as %j', (message, encoded) => {
   expect(encodeMessage(message)).toBe(encoded)
   expect(decodeMessage(encoded)).toBe(message)

@@ -104,18 +104,20 @@ export function statusOfReset(code: number): GrpcStatusCode {
   }
 }
 
-const mustEscape = /[^\u0020-\u0024\u0026-\u007e]/
+/** A value of HTTP/2 has no blank at its ends (RFC 9113, section 8.2.1). */
+const mustEscape = /[^\u0020-\u0024\u0026-\u007e]|^ | $/
 const encoder = new TextEncoder()
 
 /** A status message as `grpc-message` carries it: percent-encoded UTF-8. */
 export function encodeMessage(message: string): string {
   if (!mustEscape.test(message)) return message
   let encoded = ''
-  for (const byte of encoder.encode(message)) {
+  const bytes = encoder.encode(message)
+  for (const [at, byte] of bytes.entries()) {
+    const plain = byte > 0x20 && byte <= 0x7e && byte !== 0x25
+    const inside = byte === 0x20 && at > 0 && at < bytes.length - 1
     encoded +=
-      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
-        ? String.fromCharCode(byte)
-        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+      plain || inside ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }
   return encoded
 }
