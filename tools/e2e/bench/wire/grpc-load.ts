@@ -10,10 +10,12 @@ export interface GrpcLoadOptions {
   readonly connections: number
   /** Calls under way on each connection. */
   readonly streams: number
+  /** Any message is an answer, not just the echo. */
+  readonly anyAnswer?: boolean
 }
 
 /**
- * Unary calls of an echo, each with its own `traceparent`. The frames are made once and patched, so that the load
+ * Unary calls, of an echo unless told otherwise, each with its own `traceparent`. The frames are made once and patched, so that the load
  * costs a fraction of any server; h2load repeats all header fields, which flatters a server that remembers them.
  */
 export async function grpcLoad(options: GrpcLoadOptions): Promise<LoadResult> {
@@ -166,7 +168,8 @@ class Connection {
       // A failure has no message: what is checked of an answer is that the echo came.
       if (this.#echoed.delete(id)) this.#finished(id, out, now)
       else this.#end.reject(new Error('a call failed'))
-    } else if (type === DATA && length === this.#run.message.length + 5) this.#echoed.add(id)
+    } else if (type === DATA && (this.#run.anyAnswer === true || length === this.#run.message.length + 5))
+      this.#echoed.add(id)
   }
   readonly #echoed = new Set<number>()
 

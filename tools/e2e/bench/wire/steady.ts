@@ -13,8 +13,11 @@ export async function steady(options: {
   readonly perSecond: number
   readonly seconds: number
   readonly request: (index: number) => string
+  /** Default 200. */
+  readonly expect?: number
 }): Promise<Latencies> {
   const { port, perSecond, seconds, request } = options
+  const status = String(options.expect ?? 200)
   const total = perSecond * seconds
   const latencies = new Float64Array(total)
   const free: Socket[] = []
@@ -32,7 +35,7 @@ export async function steady(options: {
     const send = (socket: Socket): void => {
       const sentAt = performance.now()
       socket.once('data', (answer: Buffer) => {
-        if (answer.toString('latin1', 9, 12) !== '200')
+        if (answer.toString('latin1', 9, 12) !== status)
           return reject(new Error(`answered ${answer.toString()}`))
         latencies[done++] = performance.now() - sentAt
         free.push(socket)
