@@ -1,5 +1,4 @@
-import type * as Cel from '@marcbachmann/cel-js'
-import { createRequire } from 'node:module'
+import { compile } from '../cel/compile.ts'
 import type { RouteRule } from '../resources/model.ts'
 
 /** The compiled routes of a subscription. */
@@ -19,23 +18,6 @@ interface CompiledRule {
   /** `undefined`: holds always. */
   readonly holds: ((event: unknown) => boolean) | undefined
 }
-
-let shared: Cel.Environment | undefined
-
-/**
- * Names that are not declared are dynamic, as the source of the rule language in Dapr has it.
- * CEL is loaded with the first rule: most sidecars have none, and it is a sixth of the start.
- */
-function environment(): Cel.Environment {
-  if (shared === undefined) {
-    const cel = createRequire(import.meta.url)('@marcbachmann/cel-js') as typeof Cel
-    shared = new cel.Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false })
-  }
-  return shared
-}
-
-/** Longest rule, in characters. */
-const maxRuleLength = 16 * 1024
 
 /** Compiles rules. Throws an error that names `owner`, the rule and its position. */
 export function compileRoutes(
@@ -60,38 +42,26 @@ function compileRule(rule: RouteRule, owner: string): CompiledRule {
   const { path } = rule
   const source = rule.match.trim()
   if (source === '') return { path, holds: undefined }
-  if (source.length > maxRuleLength)
-    throw new Error(`${owner}: the match is longer than ${maxRuleLength} characters`)
   const named = `${owner} (match: ${JSON.stringify(shorten(source))})`
-  let program: ReturnType<Cel.Environment['parse']>
+  let evaluate: ReturnType<typeof compile>
   try {
-    program = environment().parse(source)
+    evaluate = compile(source)
   } catch (error) {
-    throw new Error(`${named} is not a CEL expression: ${firstLine(error)}`, { cause: error })
+    throw new Error(`${named} ${(error as Error).message}`, { cause: error })
   }
-  const checked = program.check()
-  if (!checked.valid) throw new Error(`${named} does not fit together: ${firstLine(checked.error)}`)
-  if (checked.type !== undefined && checked.type !== 'bool' && checked.type !== 'dyn') {
-    throw new Error(`${named} must be true or false and is of type ${checked.type}`)
+  const holds = (event: unknown): boolean => {
+    let result: unknown
+    try {
+      result = evaluate({ event })
+    } catch (error) {
+      throw new Error(`${named} cannot be computed: ${(error as Error).message}`, { cause: error })
+    }
+    if (typeof result !== 'boolean') throw new Error(`${named} answered neither true nor false`)
+    return result
   }
-  return {
-    path,
-    holds(event) {
-      let result: unknown
-      try {
-        result = program({ event })
-      } catch (error) {
-        throw new Error(`${named} cannot be computed: ${firstLine(error)}`, { cause: error })
-      }
-      if (typeof result !== 'boolean') throw new Error(`${named} answered neither true nor false`)
-      return result
-    },
-  }
-}
-
-function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.split('\n', 1)[0]!.slice(0, 300)
+  // What does not depend on the event can be tried at once.
+  if (!/\bevent\b/.test(source)) holds({})
+  return { path, holds }
 }
 
 function shorten(text: string): string {
