@@ -88,7 +88,7 @@ async function overHttp(settings: Settings, sidecar: Contender, reference: Conte
   const figures: Results['figures'][number][] = []
   for (const name of names) {
     const { request, expect } = named(name)
-    const p99s = await ratiosOf(settings, async (server, status) =>
+    const p99s = await ratiosOf(settings, async (server: Contender, status: number) =>
       percentile(await steady({ port: server.port, perSecond, seconds, request, expect: status }), 0.99),
     )([sidecar, expect], [reference, 200])
     figures.push(...p99Figures(`${name} over HTTP`, p99s))
