@@ -18,6 +18,7 @@ import { subtleCryptoMethods } from '../api/subtlecrypto/grpc.ts'
 import type { Configuration } from '../config/configuration.ts'
 import type { RuntimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
+import { baggageProblem } from '../telemetry/baggage.ts'
 import { allows } from './api-access.ts'
 import { withStatuses } from './grpc-errors.ts'
 import { appProxy } from './grpc-proxy.ts'
@@ -49,6 +50,10 @@ export function grpcApi(parts: GrpcApiParts): Handler {
         throw new GrpcError(grpcStatus.UNAUTHENTICATED, 'invalid api token')
       }
       request.fields.delete('dapr-api-token')
+      if (!request.fields.has('baggage')) return
+      const problem = baggageProblem(request.fields.getAll('baggage'))
+      if (problem !== undefined)
+        throw new GrpcError(grpcStatus.INVALID_ARGUMENT, `invalid baggage header: ${problem}`)
     },
     onError: (error, path) => logger.error('a call failed for a reason that nobody foresaw', { path, error }),
   })

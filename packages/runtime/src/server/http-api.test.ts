@@ -39,6 +39,21 @@ test('the trace context that came goes back', async () => {
   expect(long.fields.get('tracestate')).toBeUndefined()
 })
 
+test('a trace context that is none does not go back', async () => {
+  const answer = await ask(apiOf([ok]), { target: '/v1.0/x', fields: ['traceparent', 'nonsense'] })
+  expect([answer.status, answer.fields.has('traceparent')]).toEqual([200, false])
+})
+
+test('baggage that is none is refused', async () => {
+  const answer = await ask(apiOf([ok]), { target: '/v1.0/x', fields: ['baggage', 'a=1,b'] })
+  expect([answer.status, JSON.parse(answer.text)]).toMatchObject([
+    400,
+    { errorCode: 'ERR_MALFORMED_REQUEST', message: expect.stringContaining('invalid baggage header') },
+  ])
+  const good = await ask(apiOf([ok]), { target: '/v1.0/x', fields: ['baggage', 'a=1,b=2'] })
+  expect(good.status).toBe(200)
+})
+
 test.each(['at once', 'later'])('errors of the table are shown, thrown %s', async (when) => {
   const error = new ApiError('OVERLOADED', 'too much', { metadata: { a: '1' } })
   const api = apiOf([

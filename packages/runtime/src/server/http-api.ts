@@ -2,6 +2,8 @@ import type { Clock, Logger } from '@outrigger/spec'
 import type { Handler, ServerRequest, ServerResponse } from '@outrigger/wire'
 import { ApiError, errorDetails } from '../api/api-error.ts'
 import { metadataFields } from '../app/fields.ts'
+import { baggageProblem } from '../telemetry/baggage.ts'
+import { isTraceparent } from '../telemetry/trace-context.ts'
 import type { Cors } from './cors.ts'
 import { HttpCall } from './http-call.ts'
 import { ResponseWithFields } from './response-with-fields.ts'
@@ -79,6 +81,7 @@ export function httpApi(options: HttpApiOptions): Handler {
     }
     const startedAt = options.logCalls === undefined ? 0 : clock.monotonic()
     try {
+      checkBaggage(request)
       const pending = route.handle(call)
       if (pending !== undefined) {
         const answered = pending.catch((error: unknown) => fail(call, error))
@@ -107,11 +110,17 @@ export function cleanPath(path: string): string {
   return `/${kept.join('/')}`
 }
 
+function checkBaggage({ fields }: ServerRequest): void {
+  if (!fields.has('baggage')) return
+  const problem = baggageProblem(fields.getAll('baggage'))
+  if (problem !== undefined) throw new ApiError('MALFORMED_REQUEST', `invalid baggage header: ${problem}`)
+}
+
 /** The trace context that came is sent back with the answer. */
 function withTrace(request: ServerRequest, response: ServerResponse): ServerResponse {
   const { fields } = request
   const traceparent = fields.get('traceparent')
-  if (traceparent === undefined || traceparent.length > longestTraceHeader) return response
+  if (!isTraceparent(traceparent)) return response
   const extra = ['traceparent', traceparent]
   const tracestate = fields.get('tracestate')
   if (tracestate !== undefined && tracestate.length <= longestTraceHeader)
