@@ -8,16 +8,20 @@ const running = new Set<Consumer>()
 /** An application in a process of its own that consumes `orders` of `pubsub`, and can be killed and started again. */
 export class Consumer {
   readonly port: number
+  readonly protocol: 'http' | 'grpc'
   #child: Child | undefined
   readonly #earlier: string[] = []
 
-  private constructor(port: number) {
+  private constructor(port: number, protocol: 'http' | 'grpc') {
     this.port = port
+    this.protocol = protocol
     running.add(this)
   }
 
-  static async start(options: { readonly hold?: boolean } = {}): Promise<Consumer> {
-    const consumer = new Consumer(await freePort())
+  static async start(
+    options: { readonly hold?: boolean; readonly protocol?: 'http' | 'grpc' } = {},
+  ): Promise<Consumer> {
+    const consumer = new Consumer(await freePort(), options.protocol ?? 'http')
     await consumer.restart(options)
     return consumer
   }
@@ -30,7 +34,7 @@ export class Consumer {
   async restart(options: { readonly hold?: boolean } = {}): Promise<void> {
     if (this.#child !== undefined) this.#earlier.push(...this.#child.stdout)
     this.#child = new Child(program, [], {
-      env: { PORT: String(this.port), HOLD: options.hold === true ? '1' : '0' },
+      env: { PORT: String(this.port), HOLD: options.hold === true ? '1' : '0', PROTOCOL: this.protocol },
     })
     await this.#child.line('listening')
   }

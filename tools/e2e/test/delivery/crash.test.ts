@@ -1,6 +1,6 @@
 import { tempFolder, seededRandom } from '@outrigger/testkit'
-import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { Consumer, endConsumers, endSidecars, startSidecar } from '../../src/index.ts'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { Consumer, endConsumers, endSidecars, startSidecar, type Sidecar } from '../../src/index.ts'
 import { counts, durable, inMemory, publish, type Broker } from './brokers.ts'
 
 afterEach(async () => {
@@ -14,11 +14,22 @@ async function folder(): Promise<string> {
   return path
 }
 
-function applicationDies(broker: Broker): void {
+/** Another seed tries another course; a failure names the one it had. */
+const seed = (otherwise: number): number => Number(process.env['OUTRIGGER_SEED'] ?? otherwise)
+
+type Protocol = 'http' | 'grpc'
+
+/** A sidecar for the consumer, in its protocol. */
+function sidecarOf(consumer: Consumer, resources: string): Promise<Sidecar> {
+  const flags = [`--app-protocol=${consumer.protocol}`]
+  return startSidecar({ appPort: consumer.port, resources, flags })
+}
+
+function applicationDies(broker: Broker, protocol: Protocol): void {
   test('a message that the application held when it was killed comes again', async () => {
-    const consumer = await Consumer.start({ hold: true })
+    const consumer = await Consumer.start({ hold: true, protocol })
     const resources = broker.resources(await folder(), 'soon')
-    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    const sidecar = await sidecarOf(consumer, resources)
     expect(await publish(sidecar, 'held')).toBe(true)
     await consumer.child.line('got held')
     await consumer.kill()
@@ -28,10 +39,10 @@ function applicationDies(broker: Broker): void {
   })
 
   test('of many messages none is lost while the application is killed again and again', async () => {
-    const random = seededRandom(4711)
-    const consumer = await Consumer.start()
+    const random = seededRandom(seed(4711))
+    const consumer = await Consumer.start({ protocol })
     const resources = broker.resources(await folder(), 'soon')
-    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    const sidecar = await sidecarOf(consumer, resources)
     const ids = Array.from({ length: 150 }, (_, index) => `m${index}`)
     let next = 0
     const send = async (count: number): Promise<void> => {
@@ -51,17 +62,17 @@ function applicationDies(broker: Broker): void {
     await send(ids.length)
     await sidecar.child.waitUntil(() => new Set(consumer.done).size === ids.length, 'every message was done')
     console.log(
-      `${ids.length} published, ${consumer.got.length} deliveries, ${consumer.done.length} done, 4 kills of the application`,
+      `${ids.length} published, ${consumer.got.length} deliveries, ${consumer.done.length} done, 4 kills of the application, seed ${seed(4711)}`,
     )
     expect(counts(consumer.done).size).toBe(ids.length)
   })
 }
 
-function sidecarDies(broker: Broker): void {
+function sidecarDies(broker: Broker, protocol: Protocol): void {
   test('a message that was under way when the sidecar was killed comes again', async () => {
-    const consumer = await Consumer.start({ hold: true })
+    const consumer = await Consumer.start({ hold: true, protocol })
     const resources = broker.resources(await folder(), 'soon')
-    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    const sidecar = await sidecarOf(consumer, resources)
     expect(await publish(sidecar, 'held')).toBe(true)
     await consumer.child.line('got held')
     await sidecar.kill()
@@ -74,11 +85,11 @@ function sidecarDies(broker: Broker): void {
   })
 
   test('what was published and acknowledged survives kills of the sidecar', async () => {
-    const random = seededRandom(815)
+    const random = seededRandom(seed(815))
     // It takes and never answers, so that at every kill there is what could be lost.
-    const consumer = await Consumer.start({ hold: true })
+    const consumer = await Consumer.start({ hold: true, protocol })
     const resources = broker.resources(await folder(), 'soon')
-    const sidecar = await startSidecar({ appPort: consumer.port, resources })
+    const sidecar = await sidecarOf(consumer, resources)
     const acknowledged: string[] = []
     const kills = 3
     for (let life = 0; life < kills; life++) {
@@ -112,14 +123,16 @@ function sidecarDies(broker: Broker): void {
       .catch(() => undefined)
     const { done } = consumer
     console.log(
-      `${acknowledged.length} acknowledged, ${kills} kills of the sidecar, ${missing().length} lost, ${done.length - new Set(done).size} twice`,
+      `${acknowledged.length} acknowledged, ${kills} kills of the sidecar, ${missing().length} lost, ${done.length - new Set(done).size} twice, seed ${seed(815)}`,
     )
     expect(missing()).toEqual([])
   })
 }
 
-inMemory(applicationDies)
-durable((broker) => {
-  applicationDies(broker)
-  sidecarDies(broker)
+describe.each(['http', 'grpc'] as const)('an application over %s', (protocol) => {
+  inMemory((broker) => applicationDies(broker, protocol))
+  durable((broker) => {
+    applicationDies(broker, protocol)
+    sidecarDies(broker, protocol)
+  })
 })
