@@ -99,6 +99,101 @@ export function stateRows(store: string, caller: string): Row[] {
       fails: 'STATE_ILLEGAL_KEY',
     },
     {
+      name: 'a value that is null',
+      given: [save(item('null', 'null'))],
+      when: get('null'),
+      value: { data: 'null', etag: true },
+    },
+    {
+      name: 'a value that is an empty text',
+      given: [save(item('empty', '""'))],
+      when: get('empty'),
+      value: { data: '""', etag: true },
+    },
+    {
+      name: 'the last of two values of one key',
+      given: [save(item('twice', '1'), item('twice', '2'))],
+      when: get('twice'),
+      value: { data: '2', etag: true },
+      differs: { because: 'Of two values of one key in one request any may stay' },
+    },
+    {
+      name: 'last-write over what is there',
+      given: [save(item('over', '1')), save(item('over', '2', { concurrency: 'last-write' }))],
+      when: get('over'),
+      value: { data: '2', etag: true },
+    },
+    {
+      name: 'a key with a slash, a blank and a percent',
+      given: [save(item('a/b c%d', '1'))],
+      when: get('a/b c%d'),
+      value: { data: '1', etag: true },
+    },
+    {
+      name: 'a key beyond ASCII',
+      given: [save(item('schlüssel', '1'))],
+      when: get('schlüssel'),
+      value: { data: '1', etag: true },
+    },
+    {
+      name: 'a value that has expired',
+      given: [save(item('mortal', '1', { metadata: { ttlInSeconds: '-1' } }))],
+      when: get('mortal'),
+      value: { data: '1', etag: true },
+    },
+    {
+      name: 'a time to live that is no number',
+      when: save(item('soon', '1', { metadata: { ttlInSeconds: 'soon' } })),
+      fails: 'MALFORMED_REQUEST',
+      differs: { because: 'A bad `ttlInSeconds` is sometimes ignored' },
+    },
+    {
+      name: 'strong consistency',
+      given: [save(item('strong', '1'))],
+      when: { op: 'getState', store, key: 'strong', consistency: 'strong' },
+      value: { data: '1', etag: true },
+    },
+    {
+      name: 'several values, some of which have a key with ||',
+      when: { op: 'getBulkState', store, keys: ['a', 'b||c'] },
+      fails: 'STATE_ILLEGAL_KEY',
+    },
+    {
+      name: 'deleting a key with ||',
+      when: { op: 'deleteState', store, key: 'a||b' },
+      fails: 'STATE_ILLEGAL_KEY',
+    },
+    {
+      name: 'a transaction that writes one key twice',
+      given: [
+        {
+          op: 'transact',
+          store,
+          operations: [
+            { operation: 'upsert', item: item('pair', '1') },
+            { operation: 'upsert', item: item('pair', '2') },
+          ],
+        },
+      ],
+      when: get('pair'),
+      value: { data: '2', etag: true },
+    },
+    {
+      name: 'a transaction that writes and deletes one key',
+      given: [
+        {
+          op: 'transact',
+          store,
+          operations: [
+            { operation: 'upsert', item: item('brief', '1') },
+            { operation: 'delete', item: { key: 'brief' } },
+          ],
+        },
+      ],
+      when: get('brief'),
+      value: null,
+    },
+    {
       name: 'a query of a store that has none',
       when: { op: 'queryState', store, query: '{}' },
       fails: 'STATE_QUERY_NOT_SUPPORTED',
@@ -266,6 +361,84 @@ export const rows: readonly Row[] = [
     fails: 'PUBSUB_FORBIDDEN',
   },
   {
+    name: 'publish: a time to live that is none',
+    when: {
+      op: 'publish',
+      pubsub: 'bus',
+      topic: 'orders',
+      data: '1',
+      contentType: 'application/json',
+      metadata: { ttlInSeconds: 'soon' },
+    },
+    fails: 'PUBSUB_METADATA',
+    differs: { because: 'A bad `ttlInSeconds` is sometimes ignored' },
+  },
+  {
+    name: 'publish: JSON that is none',
+    when: { op: 'publish', pubsub: 'bus', topic: 'orders', data: '{', contentType: 'application/json' },
+    value: null,
+  },
+  {
+    name: 'publish: raw bytes',
+    when: {
+      op: 'publish',
+      pubsub: 'bus',
+      topic: 'orders',
+      data: '{',
+      contentType: 'application/json',
+      metadata: { rawPayload: 'true' },
+    },
+    value: null,
+  },
+  {
+    name: 'publish: a CloudEvent that lacks what it must have',
+    when: {
+      op: 'publish',
+      pubsub: 'bus',
+      topic: 'orders',
+      data: '{"data":1}',
+      contentType: 'application/cloudevents+json',
+    },
+    value: null,
+  },
+  {
+    name: 'publish: a topic with a slash',
+    when: { op: 'publish', pubsub: 'bus', topic: 'orders/new', data: '1', contentType: 'application/json' },
+    fails: 'PUBSUB_FORBIDDEN',
+  },
+  {
+    name: 'publish: no entries at all',
+    when: { op: 'publishBulk', pubsub: 'bus', topic: 'orders', entries: [] },
+    value: null,
+  },
+  {
+    name: 'bindings: a list of files',
+    when: {
+      op: 'invokeBinding',
+      name: 'files',
+      operation: 'list',
+      data: '',
+      metadata: { fileName: 'absent-folder' },
+    },
+    fails: 'INVOKE_OUTPUT_BINDING',
+  },
+  {
+    name: 'bindings: a file outside of its folder',
+    when: {
+      op: 'invokeBinding',
+      name: 'files',
+      operation: 'get',
+      data: '',
+      metadata: { fileName: '../secrets.json' },
+    },
+    fails: 'INVOKE_OUTPUT_BINDING',
+  },
+  {
+    name: 'bindings: no operation',
+    when: { op: 'invokeBinding', name: 'files', operation: '', data: '' },
+    fails: 'INVOKE_OUTPUT_BINDING',
+  },
+  {
     name: 'bindings: what was written is read',
     given: [
       {
@@ -353,6 +526,16 @@ export const rows: readonly Row[] = [
     value: {},
   },
   {
+    name: 'configuration: one of two is there',
+    when: { op: 'getConfiguration', store: 'settings', keys: ['colour', 'absent'] },
+    value: { colour: 'red' },
+  },
+  {
+    name: 'configuration: the same key twice',
+    when: { op: 'getConfiguration', store: 'settings', keys: ['colour', 'colour'] },
+    value: { colour: 'red' },
+  },
+  {
     name: 'configuration: no such store',
     when: { op: 'getConfiguration', ...absent, keys: ['a'] },
     fails: 'CONFIGURATION_STORE_NOT_FOUND',
@@ -435,6 +618,26 @@ export const rows: readonly Row[] = [
       data: 'hello '.repeat(30_000),
     },
     value: 'hello '.repeat(30_000),
+  },
+  {
+    name: 'crypto: nothing, there and back',
+    when: { op: 'roundTrip', provider: 'keys', key: 'aes.key', algorithm: 'A256KW', data: '' },
+    value: '',
+  },
+  {
+    name: 'crypto: an algorithm that there is not',
+    when: { op: 'encrypt', provider: 'keys', key: 'aes.key', algorithm: 'ROT13', data: 'hello' },
+    fails: 'CRYPTO',
+  },
+  {
+    name: 'crypto: a key that is not there',
+    when: { op: 'encrypt', provider: 'keys', key: 'absent.key', algorithm: 'A256KW', data: 'hello' },
+    fails: 'CRYPTO',
+  },
+  {
+    name: 'crypto: a key that is not for this algorithm',
+    when: { op: 'encrypt', provider: 'keys', key: 'aes.key', algorithm: 'RSA-OAEP-256', data: 'hello' },
+    fails: 'CRYPTO',
   },
   {
     name: 'crypto: no key named',
