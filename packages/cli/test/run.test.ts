@@ -110,6 +110,26 @@ test('Ctrl-C, which reaches the whole group of a terminal, cuts off nothing that
   expect(command.output()).not.toContain('a second request to stop')
 })
 
+test('a command that is killed takes its sidecar with it', async () => {
+  const command = await run(idle)
+  await command.line("You're up and running")
+  await command.line('app is up as')
+  const url = urlOf(command.output())
+  const health = () => fetch(`${url}/v1.0/healthz/outbound`).then(({ status }) => status)
+  expect(await health()).toBe(204)
+  const app = Number(/app is up as (\d+)/.exec(command.output())![1])
+  command.child.kill('SIGKILL')
+  await waitFor(
+    () =>
+      health().then(
+        () => false,
+        () => true,
+      ),
+    { what: 'the end of the sidecar' },
+  )
+  process.kill(app, 'SIGKILL')
+})
+
 test('a terminal that closes ends both', async () => {
   const command = await run(idle)
   await command.line("You're up and running")

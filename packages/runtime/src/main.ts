@@ -66,6 +66,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     logger,
     clock: systemClock,
   })
+  // Whoever started it with a channel wants it to end with him.
+  process.channel?.unref()
+  process.once('disconnect', () => signals.stop('the process that started it has gone'))
   try {
     await core.start()
     letGo()

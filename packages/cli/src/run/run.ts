@@ -109,13 +109,14 @@ class Session {
     for (const path of resourcesPaths) args.push(`--resources-path=${path}`)
     const sidecar = spawn(program, [...args, ...sidecarFlags], {
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The channel says nothing: its end tells the sidecar that this command was killed.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to everybody of a group: the sidecar would take the order to end for a second one.
       detached: process.platform !== 'win32',
     })
     this.#sidecar = sidecar
     const prefix = `${appId} sidecar | `
-    for (const stream of [sidecar.stdout, sidecar.stderr]) {
+    for (const stream of [sidecar.stdout!, sidecar.stderr!]) {
       eachLine(stream, (line) => this.#options.print(prefix + sidecarLine(line, color)))
     }
     return sidecar
