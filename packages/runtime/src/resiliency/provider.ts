@@ -1,0 +1,173 @@
+import { Breaker, type BreakerState } from './breaker.ts'
+import { builtIn } from './built-in.ts'
+import type {
+  BreakerPolicy,
+  BuiltIn,
+  ComponentTarget,
+  Direction,
+  ResiliencyModel,
+  RetryPolicy,
+  TargetPolicies,
+  TimeoutPolicy,
+} from './model.ts'
+import { Policy, type Activations, type PolicyTools } from './policy.ts'
+
+/** One breaker, or what else applies to a target, as the metadata of the runtime shows it. */
+export interface PolicyStatus {
+  readonly target: string
+  readonly timeout: string | undefined
+  readonly retry: string | undefined
+  readonly circuitBreakers: readonly { readonly name: string; readonly state: BreakerState }[]
+  readonly activations: Readonly<Activations>
+}
+
+interface Parts {
+  readonly timeout: TimeoutPolicy | undefined
+  readonly retry: RetryPolicy | undefined
+  readonly breaker: BreakerPolicy | undefined
+}
+
+/** A target with its policies, looked up once. */
+interface Target {
+  readonly name: string
+  readonly parts: Parts
+  readonly activations: Activations
+  /** By endpoint where there is a breaker, which each has for itself; the oldest use first. */
+  readonly policies: Map<string, Policy>
+  readonly maxPolicies: number
+}
+
+const anyEndpoint = ''
+const appCacheSize = 100
+/** Names that callers choose cannot make the table of targets grow without end. */
+const mostTargets = 10_000
+
+/** Finds the policy of each target; what a target has is looked up at its first call. */
+export class Resiliency {
+  readonly #model: ResiliencyModel
+  readonly #tools: PolicyTools
+  readonly #targets = new Map<string, Target | undefined>()
+  readonly #builtIn = new Map<BuiltIn, Policy>()
+
+  constructor(model: ResiliencyModel, tools: PolicyTools) {
+    this.#model = model
+    this.#tools = tools
+  }
+
+  /** Names of the resources that were read. */
+  get names(): readonly string[] {
+    return this.#model.names
+  }
+
+  /** Whether the application is named as a target: the built-in retries do not apply then. */
+  definesApp(appId: string): boolean {
+    return this.#model.apps.has(appId)
+  }
+
+  /** What applies to calls of an application; each endpoint has a breaker of its own. */
+  app(appId: string, endpoint: string): Policy | undefined {
+    const key = `app ${appId}`
+    let target = this.#targets.get(key)
+    if (target === undefined && !this.#targets.has(key)) {
+      const named = this.#model.apps.get(appId)
+      const parts = named === undefined ? this.#defaults(['App']) : this.#parts(named)
+      target = this.#remember(key, parts, named?.circuitBreakerCacheSize ?? appCacheSize)
+    }
+    return target === undefined ? undefined : this.#policy(target, endpoint)
+  }
+
+  /** What applies to the operations of a component, or to what it delivers. */
+  component(name: string, kind: ComponentTarget, direction: Direction): Policy | undefined {
+    const key = `component ${name} ${direction.toLowerCase()}`
+    if (this.#targets.has(key)) {
+      const target = this.#targets.get(key)
+      return target === undefined ? undefined : this.#policy(target, anyEndpoint)
+    }
+    const named = this.#model.components.get(name)
+    const policies = direction === 'Inbound' ? named?.inbound : named?.outbound
+    const levels = [`${kind}Component${direction}`, `Component${direction}`, 'Component']
+    const parts = policies === undefined ? this.#defaults(levels) : this.#parts(policies)
+    const target = this.#remember(key, parts, 1)
+    return target === undefined ? undefined : this.#policy(target, anyEndpoint)
+  }
+
+  /** What the runtime retries by itself. */
+  builtIn(name: BuiltIn): Policy {
+    let policy = this.#builtIn.get(name)
+    if (policy === undefined) {
+      const retry = this.#model.retries.get(name) ?? builtIn[name]
+      policy = new Policy({ target: name, timeout: undefined, retry, breaker: undefined }, this.#tools)
+      this.#builtIn.set(name, policy)
+    }
+    return policy
+  }
+
+  /** The targets that were called so far and have a policy. */
+  status(): readonly PolicyStatus[] {
+    const now = this.#tools.clock.monotonic()
+    return [...this.#targets.values()].flatMap((target): PolicyStatus[] => {
+      if (target === undefined) return []
+      const { timeout, retry } = target.parts
+      const circuitBreakers = [...target.policies.values()].flatMap(({ breaker }) =>
+        breaker === undefined ? [] : [{ name: breaker.name, state: breaker.state(now) }],
+      )
+      const { name, activations } = target
+      return [{ target: name, timeout: timeout?.name, retry: retry?.name, circuitBreakers, activations }]
+    })
+  }
+
+  #remember(name: string, parts: Parts, maxPolicies: number): Target | undefined {
+    const none = parts.timeout === undefined && parts.retry === undefined && parts.breaker === undefined
+    const activations = { timeouts: 0, retries: 0, refusals: 0 }
+    const target = none ? undefined : { name, parts, activations, policies: new Map(), maxPolicies }
+    if (this.#targets.size < mostTargets) this.#targets.set(name, target)
+    return target
+  }
+
+  #policy(target: Target, endpoint: string): Policy {
+    const { name, parts, activations, policies, maxPolicies } = target
+    const key = parts.breaker === undefined ? anyEndpoint : endpoint
+    let policy = policies.get(key)
+    if (policy !== undefined && policies.size === 1) return policy
+    if (policy === undefined) {
+      const breaker =
+        parts.breaker === undefined
+          ? undefined
+          : new Breaker(
+              key === anyEndpoint ? name : `${name} ${key}`,
+              parts.breaker,
+              this.#tools.clock.monotonic(),
+            )
+      policy = new Policy({ target: name, ...parts, breaker }, this.#tools, activations)
+      if (policies.size >= maxPolicies) policies.delete(policies.keys().next().value!)
+    } else policies.delete(key)
+    policies.set(key, policy)
+    return policy
+  }
+
+  #parts({ timeout, retry, circuitBreaker }: TargetPolicies): Parts {
+    const { timeouts, retries, circuitBreakers } = this.#model
+    return {
+      timeout: timeout === undefined ? undefined : timeouts.get(timeout),
+      retry: retry === undefined ? undefined : (retries.get(retry) ?? builtIn[retry as BuiltIn]),
+      breaker: circuitBreaker === undefined ? undefined : circuitBreakers.get(circuitBreaker),
+    }
+  }
+
+  /** By name: `DefaultAppRetryPolicy`, `DefaultRetryPolicy`, the most particular one first. */
+  #defaults(levels: readonly string[]): Parts {
+    const first = <T>(policies: ReadonlyMap<string, T>, kind: string): T | undefined => {
+      for (const level of [...levels, '']) {
+        const policy = policies.get(`Default${level}${kind}Policy`)
+        if (policy !== undefined) return policy
+      }
+      return undefined
+    }
+    const { timeouts, retries, circuitBreakers } = this.#model
+    return {
+      timeout: first(timeouts, 'Timeout'),
+      retry: first(retries, 'Retry'),
+      breaker: first(circuitBreakers, 'CircuitBreaker'),
+    }
+  }
+}
