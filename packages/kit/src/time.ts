@@ -26,6 +26,19 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
+/** Waits for `promise`, or rejects with `CANCELLED` when the signal aborts first. What the promise does goes on. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const cancelled = (): void => {
+      reject(new ComponentError('CANCELLED', 'the operation was cancelled', { cause: signal.reason }))
+    }
+    if (signal.aborted) cancelled()
+    else signal.addEventListener('abort', cancelled, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancelled))
+  })
+}
+
 export interface BackoffOptions {
   readonly initialMs: number
   readonly maxMs: number
