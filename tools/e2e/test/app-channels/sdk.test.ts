@@ -4,7 +4,7 @@ import type { DaprServer } from '@dapr/dapr'
 import { freePort, waitFor } from '@outrigger/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { App, component, endApps, endSidecars, Sidecar, startSidecar } from '../../src/index.ts'
-import { clients, grpcClientOf } from '../client/clients.ts'
+import { clients, grpcClientOf, grpcServerOf } from '../client/clients.ts'
 
 afterAll(async () => {
   await endSidecars()
@@ -27,19 +27,7 @@ describe.each(clients)('an application made with %s over gRPC', (name, sdk) => {
       flags: ['--app-protocol=grpc', ...(name.endsWith('3.6.1') ? [] : ['--enable-app-health-check'])],
       resources: [component('ticks', 'bindings.cron', often), component('unwanted', 'bindings.cron', often)],
     })
-    const quiet = { service: { error() {}, warn() {}, info() {}, verbose() {}, debug() {} } }
-    server = new sdk.DaprServer({
-      serverHost: '127.0.0.1',
-      serverPort: String(appPort),
-      communicationProtocol: sdk.CommunicationProtocolEnum.GRPC,
-      clientOptions: {
-        daprHost: '127.0.0.1',
-        daprPort: String(sidecar.grpcPort),
-        communicationProtocol: sdk.CommunicationProtocolEnum.GRPC,
-        logger: quiet,
-      },
-      logger: quiet,
-    })
+    server = grpcServerOf(sdk, sidecar.grpcPort, appPort)
     await server.invoker.listen('orders', async ({ body, query }) => ({ body, query }), {
       method: sdk.HttpMethod.POST,
     })

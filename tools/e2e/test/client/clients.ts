@@ -2,7 +2,7 @@ import * as latest from '@dapr/dapr'
 import * as older from 'dapr-client-3-6'
 import type { Sidecar } from '../../src/index.ts'
 
-type Sdk = typeof latest
+export type Sdk = typeof latest
 
 /** The official client as it is, in the two generations that are in use. */
 export const clients: readonly (readonly [name: string, sdk: Sdk])[] = [
@@ -15,7 +15,11 @@ const quiet = {
   service: { error() {}, warn() {}, info() {}, verbose() {}, debug() {} },
 }
 
-export function clientOf(sdk: Sdk, sidecar: Sidecar, daprApiToken?: string): latest.DaprClient {
+export function clientOf(
+  sdk: Sdk,
+  sidecar: Pick<Sidecar, 'httpPort'>,
+  daprApiToken?: string,
+): latest.DaprClient {
   return new sdk.DaprClient({
     daprHost: '127.0.0.1',
     daprPort: String(sidecar.httpPort),
@@ -26,7 +30,7 @@ export function clientOf(sdk: Sdk, sidecar: Sidecar, daprApiToken?: string): lat
 }
 
 /** The same client over gRPC. */
-export function grpcClientOf(sdk: Sdk, sidecar: Sidecar): latest.DaprClient {
+export function grpcClientOf(sdk: Sdk, sidecar: Pick<Sidecar, 'grpcPort'>): latest.DaprClient {
   return new sdk.DaprClient({
     daprHost: '127.0.0.1',
     daprPort: String(sidecar.grpcPort),
@@ -42,6 +46,23 @@ export function serverOf(sdk: Sdk, httpPort: number, appPort: number): latest.Da
     serverPort: String(appPort),
     communicationProtocol: sdk.CommunicationProtocolEnum.HTTP,
     clientOptions: { daprHost: '127.0.0.1', daprPort: String(httpPort), logger: quiet },
+    logger: quiet,
+  })
+}
+
+/** The same server over gRPC. */
+export function grpcServerOf(sdk: Sdk, grpcPort: number, appPort: number): latest.DaprServer {
+  const communicationProtocol = sdk.CommunicationProtocolEnum.GRPC
+  return new sdk.DaprServer({
+    serverHost: '127.0.0.1',
+    serverPort: String(appPort),
+    communicationProtocol,
+    clientOptions: {
+      daprHost: '127.0.0.1',
+      daprPort: String(grpcPort),
+      communicationProtocol,
+      logger: quiet,
+    },
     logger: quiet,
   })
 }

@@ -2,7 +2,7 @@ import type { DaprPubSubStatusEnum, DaprServer } from '@dapr/dapr'
 import { freePort, waitFor } from '@outrigger/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { component, endSidecars, Sidecar } from '../../src/index.ts'
-import { clients, grpcClientOf } from '../client/clients.ts'
+import { clients, grpcClientOf, grpcServerOf } from '../client/clients.ts'
 
 afterAll(endSidecars)
 
@@ -19,19 +19,7 @@ describe.each(clients)('an application made with %s that subscribes over gRPC', 
       flags: ['--app-protocol=grpc'],
       resources: component('pubsub', 'pubsub.in-memory', { metadata: { redeliverInterval: '20ms' } }),
     })
-    const quiet = { service: { error() {}, warn() {}, info() {}, verbose() {}, debug() {} } }
-    server = new sdk.DaprServer({
-      serverHost: '127.0.0.1',
-      serverPort: String(appPort),
-      communicationProtocol: sdk.CommunicationProtocolEnum.GRPC,
-      clientOptions: {
-        daprHost: '127.0.0.1',
-        daprPort: String(sidecar.grpcPort),
-        communicationProtocol: sdk.CommunicationProtocolEnum.GRPC,
-        logger: quiet,
-      },
-      logger: quiet,
-    })
+    server = grpcServerOf(sdk, sidecar.grpcPort, appPort)
     const { SUCCESS, RETRY, DROP } = sdk.DaprPubSubStatusEnum
     const collect =
       (name: string, answer: (count: number) => DaprPubSubStatusEnum | undefined = () => undefined) =>

@@ -1,61 +1,13 @@
-import { fields } from '@outrigger/kit'
 import { createRuntime, type Runtime } from '@outrigger/runtime'
-import {
-  defineStateStore,
-  type StateItem,
-  type StateQuery,
-  type StateStore,
-  type StateTransaction,
-} from '@outrigger/spec'
+import type { StateQuery } from '@outrigger/spec'
 import { freePort } from '@outrigger/testkit'
 import type { DaprClient } from '@dapr/dapr'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { component, modulesPath } from '../../src/index.ts'
 import { clients, grpcClientOf } from '../client/clients.ts'
+import { queryableState } from './queryable.ts'
 
 const asked: StateQuery[] = []
-
-/** A store that answers equality, in pages, and takes three operations at once. */
-const queryable = defineStateStore({
-  type: 'state.queryable',
-  title: 'Queryable',
-  versions: {
-    v1: {
-      metadata: fields({}),
-      capabilities: ['transactional', 'query'],
-      create: async () => createStore(),
-    },
-  },
-})
-
-function createStore(): StateStore {
-  const items = new Map<string, StateItem>()
-  return {
-    capabilities: new Set(['transactional', 'query']),
-    maxTransactionOperations: 3,
-    get: async ({ key }) => items.get(key),
-    set: async ({ key, value }) => void items.set(key, { value, etag: '1' }),
-    delete: async ({ key }) => void items.delete(key),
-    transact: async ({ operations }: StateTransaction) => {
-      for (const { operation, request } of operations) {
-        if (operation === 'upsert') items.set(request.key, { value: request.value, etag: '1' })
-      }
-    },
-    query: async (query) => {
-      asked.push(query)
-      const [[key, wanted] = []] = Object.entries((query.filter as { EQ?: object })?.EQ ?? {})
-      const found = [...items].filter(([, { value }]) => {
-        const row = JSON.parse(new TextDecoder().decode(value.bytes)) as Record<string, unknown>
-        return key === undefined || row[key] === wanted
-      })
-      const from = Number(query.page?.token ?? 0)
-      const to = from + (query.page?.limit ?? found.length)
-      const results = found.slice(from, to).map(([name, item]) => ({ key: name, item }))
-      return { results, token: to < found.length ? String(to) : undefined }
-    },
-    close: async () => {},
-  }
-}
 
 let runtime: Runtime
 let url: string
@@ -70,7 +22,7 @@ beforeAll(async () => {
     grpcPort: grpc,
     listenAddresses: ['127.0.0.1'],
     modulesPaths: [modulesPath],
-    definitions: [queryable],
+    definitions: [queryableState(asked)],
     resources: [
       component('env', 'secretstores.local.env'),
       component('people', 'state.queryable'),
@@ -149,7 +101,7 @@ test('a transaction of more operations than the store takes is refused', async (
 describe.each(clients)('%s over gRPC', (_, sdk) => {
   let client: DaprClient
   beforeAll(async () => {
-    client = grpcClientOf(sdk, { grpcPort } as Parameters<typeof grpcClientOf>[1])
+    client = grpcClientOf(sdk, { grpcPort })
     await client.start()
   })
   afterAll(() => client.stop())
