@@ -1,3 +1,5 @@
+// Who may import this package need not import the contract for its types.
+export type { Clock, LogFields, Logger, Random, Timer } from '@outrigger/spec'
 export { type ArgumentOptions, type Arguments, splitArguments } from './flags/arguments.ts'
 export { renderHelp, renderMarkdown } from './flags/help.ts'
 export { nearest } from './flags/nearest.ts'
