@@ -1,12 +1,15 @@
 import { describe } from 'vitest'
-import { describeWithService } from '@outrigger/services'
+import { describeWithService, type Service } from '@outrigger/services'
 import { component, type Sidecar } from '../../src/index.ts'
 
 type Redelivery = 'soon' | 'usual' | number
 
 export interface Broker {
-  /** Resources of a broker whose messages of dead processes come back soon, after so many milliseconds, or after the usual time. */
-  resources(folder: string, redelivery: Redelivery): string
+  /**
+   * Resources of a broker whose messages of dead processes come back soon, after so many milliseconds, or after the usual time.
+   * @param inFlight how many messages are worked at at the same time; the component's own number without it
+   */
+  resources(folder: string, redelivery: Redelivery, inFlight?: number): string
 }
 
 let database = 0
@@ -16,47 +19,59 @@ const lease = (redelivery: 'soon' | number): string => `${redelivery === 'soon' 
 type Body = (broker: Broker) => void
 
 export function inMemory(body: Body): void {
-  describe('pubsub.in-memory', () => body({ resources: () => component('pubsub', 'pubsub.in-memory') }))
+  describe('pubsub.in-memory', () =>
+    body({
+      resources: (_folder, _redelivery, inFlight) =>
+        component('pubsub', 'pubsub.in-memory', {
+          metadata: inFlight === undefined ? {} : { maxInFlight: inFlight },
+        }),
+    }))
 }
+
+export const sqlite: Broker = {
+  resources: (folder, redelivery, inFlight) =>
+    component('pubsub', 'pubsub.sqlite', {
+      metadata: {
+        connectionString: `${folder}/messages.db`,
+        ...(redelivery !== 'usual' && { visibilityTimeout: lease(redelivery), redeliverInterval: '50ms' }),
+        ...(inFlight !== undefined && { maxInFlight: inFlight }),
+      },
+    }),
+}
+
+export const redis = (get: () => Service): Broker => ({
+  resources: (_folder, redelivery, inFlight) =>
+    component('pubsub', 'pubsub.redis', {
+      metadata: {
+        redisHost: `127.0.0.1:${get().port}`,
+        // What one test left is nothing to the next.
+        redisDB: database++ % 16,
+        ...(redelivery !== 'usual' && { processingTimeout: lease(redelivery), redeliverInterval: '100ms' }),
+        ...(inFlight !== undefined && { concurrency: inFlight }),
+      },
+    }),
+})
+
+/** A Redis that has on its disk what it has answered. */
+export const keepsAll: readonly string[] = ['--appendonly', 'yes', '--appendfsync', 'always']
 
 /** The brokers that outlive a sidecar. */
 export function durable(body: Body): void {
-  describe('pubsub.sqlite', () =>
-    body({
-      resources: (folder, redelivery) =>
-        component('pubsub', 'pubsub.sqlite', {
-          metadata: {
-            connectionString: `${folder}/messages.db`,
-            ...(redelivery !== 'usual' && {
-              visibilityTimeout: lease(redelivery),
-              redeliverInterval: '50ms',
-            }),
-          },
-        }),
-    }))
-  describeWithService('redis', 'pubsub.redis', (get) =>
-    body({
-      resources: (_folder, redelivery) =>
-        component('pubsub', 'pubsub.redis', {
-          metadata: {
-            redisHost: `127.0.0.1:${get().port}`,
-            // What one test left is nothing to the next.
-            redisDB: database++,
-            ...(redelivery !== 'usual' && {
-              processingTimeout: lease(redelivery),
-              redeliverInterval: '100ms',
-            }),
-          },
-        }),
-    }),
-  )
+  describe('pubsub.sqlite', () => body(sqlite))
+  describeWithService('redis', 'pubsub.redis', (get) => body(redis(get)))
 }
 
-export async function publish(sidecar: Sidecar, id: string, topic = 'orders'): Promise<boolean> {
+/** @param more fields of the message besides its id */
+export async function publish(
+  sidecar: Sidecar,
+  id: string,
+  topic = 'orders',
+  more: object = {},
+): Promise<boolean> {
   const answer = await fetch(`${sidecar.url}/v1.0/publish/pubsub/${topic}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ id }),
+    body: JSON.stringify({ id, ...more }),
   })
   await answer.arrayBuffer()
   return answer.status === 204
