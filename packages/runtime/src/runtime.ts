@@ -34,6 +34,8 @@ import { capabilityNames, createRegistry, type Registry } from './components/reg
 import type { Configuration } from './config/configuration.ts'
 import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
+import { loadMiddleware } from './middleware/load.ts'
+import type { ServerPipeline } from './middleware/server-pipeline.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { outboxSettings } from './outbox/settings.ts'
 import { createPubSubEngine } from './pubsub/engine.ts'
@@ -87,6 +89,7 @@ export class RuntimeCore {
   #attachment: Attachment | undefined
   #attaching: Promise<void> = Promise.resolve()
   #outbox: Outbox | undefined
+  #pipeline: ServerPipeline | undefined
   #api: RuntimeApi | undefined
   #http: readonly BoundAddress[] = []
   #grpcPort: number | undefined
@@ -229,10 +232,13 @@ export class RuntimeCore {
     const clock = this.#clock
     const random = this.#random
     const { app } = this.#around
-    const channel =
+    const middleware = await loadMiddleware(loaded.configuration, loaded.components, logger)
+    this.#pipeline = middleware.server
+    const channel = middleware.before(
       app === undefined
         ? await openChannel(options)
-        : createInProcessChannel(app, { maxConcurrency: options.appMaxConcurrency })
+        : createInProcessChannel(app, { maxConcurrency: options.appMaxConcurrency }),
+    )
     this.#channel = channel
     const soleBroker = compat.has('early-publish')
       ? { pubsubName: registry.pubsub.size === 1 ? [...registry.pubsub.keys()][0] : undefined }
@@ -338,6 +344,7 @@ export class RuntimeCore {
       options,
       configuration,
       api: this.api,
+      pipeline: this.#pipeline,
       health: {
         appId: options.appId,
         unready: () => this.unready,

@@ -10,6 +10,7 @@ import type {
   StateOperation,
   StateStore,
 } from '@outrigger/spec'
+import type { HttpMiddleware } from '@outrigger/spec/unstable'
 import type { ComponentResource } from '../resources/model.ts'
 
 /** The instance that each kind of component has. */
@@ -21,6 +22,7 @@ export interface Kinds {
   readonly configuration: ConfigurationStore
   readonly lock: LockStore
   readonly crypto: CryptoProvider
+  readonly middleware: HttpMiddleware
 }
 
 export type Kind = keyof Kinds

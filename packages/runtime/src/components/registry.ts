@@ -62,7 +62,7 @@ export function createRegistry(loaded: readonly LoadedComponent[], names: Regist
       })
     } else if (component.kind === 'crypto') {
       crypto.set(name, { ...component, name, instance: component.instance as CryptoProvider })
-    } else {
+    } else if (component.kind === 'secretstores') {
       secretstores.set(name, { ...component, name, instance: component.instance as SecretStore })
     }
   }

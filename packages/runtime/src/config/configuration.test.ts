@@ -31,6 +31,8 @@ describe('what is used', () => {
       apiLogging: { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
       deniedComponents: [],
       features: [],
+      httpPipeline: [],
+      appHttpPipeline: [],
       modules: {},
       packageScopes: ['@outrigger'],
     })
@@ -78,6 +80,8 @@ spec:
       apiLogging: { enabled: true, obfuscateUrls: true, omitHealthChecks: false },
       deniedComponents: ['bindings.smtp', 'state.redis/v1'],
       features: ['A', 'B'],
+      httpPipeline: [],
+      appHttpPipeline: [],
       modules: { 'state.redis': '@acme/redis' },
       packageScopes: ['@acme', '@outrigger'],
     })
@@ -112,10 +116,6 @@ describe('what is not built yet', () => {
     [
       'mtls:\n  enabled: true',
       'fatal 0.yaml:7: Configuration "c": spec.mtls.enabled asks for mutual TLS, which is not built yet: set it to false to start without',
-    ],
-    [
-      'httpPipeline:\n  handlers: [{name: a, type: middleware.http.bearer}]',
-      'fatal 0.yaml:6: Configuration "c": spec.httpPipeline asks for HTTP middleware, which is not built yet and may be there to protect: remove it to start without',
     ],
     [
       'accessControl: {defaultAction: deny}',

@@ -6,6 +6,7 @@ import { parseDocuments } from '../resources/yaml.ts'
 import { expandEnv } from './expand-env.ts'
 import { readModules } from './modules.ts'
 import type { Env } from './options.ts'
+import { readPipelines, type PipelineHandler } from './pipelines.ts'
 import { reportUnbuilt } from './unbuilt.ts'
 
 /** Which secrets of one store the application may read: the allowed list decides, then the denied one, then the default. */
@@ -39,6 +40,10 @@ export interface Configuration {
   readonly deniedComponents: readonly string[]
   /** Names of the features that are switched on, sorted. */
   readonly features: readonly string[]
+  /** Middleware before the HTTP API. */
+  readonly httpPipeline: readonly PipelineHandler[]
+  /** Middleware before an application that speaks HTTP. */
+  readonly appHttpPipeline: readonly PipelineHandler[]
   /** Component type to package: annotations `modules.outrigger.dev/TYPE: PACKAGE`. */
   readonly modules: Readonly<Record<string, string>>
   /** Package scopes in order: annotation `outrigger.dev/scopes`. */
@@ -99,6 +104,8 @@ function complete(part: Part): Configuration {
     apiLogging: part.apiLogging ?? { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
     deniedComponents: part.deniedComponents ?? [],
     features: part.features ?? defaultFeatures,
+    httpPipeline: part.httpPipeline ?? [],
+    appHttpPipeline: part.appHttpPipeline ?? [],
     modules: part.modules ?? {},
     packageScopes: part.packageScopes ?? ['@outrigger'],
   })
@@ -123,6 +130,7 @@ function readPart(resource: OtherResource, problems: ResourceProblem[]): Part {
     () => readSecrets(spec, part),
     () => readApi(spec, part),
     () => readLogging(spec, part),
+    () => readPipelines(spec, resource.source.file, part),
     () => readOthers(spec, part),
   ]
   // Each on its own, so that one run shows everything that is wrong.

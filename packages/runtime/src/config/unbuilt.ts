@@ -22,12 +22,6 @@ export function reportUnbuilt(spec: Section): void {
     if (section.has('enabled') && section.bool('enabled') === false) continue
     report.add('warn', spec.lineOf(name), `spec.${name}`, `has no effect: ${text}`)
   }
-  for (const name of ['httpPipeline', 'appHttpPipeline']) {
-    if ((spec.section(name)?.list('handlers').length ?? 0) === 0) continue
-    const text =
-      'asks for HTTP middleware, which is not built yet and may be there to protect: remove it to start without'
-    report.add('fatal', spec.lineOf(name), `spec.${name}`, text)
-  }
   const mtls = spec.section('mtls')
   if (mtls?.bool('enabled') === true) {
     const text = 'asks for mutual TLS, which is not built yet: set it to false to start without'

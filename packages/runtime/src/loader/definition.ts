@@ -10,6 +10,7 @@ import {
   secretStoreContract,
   stateContract,
 } from '@outrigger/spec'
+import { middlewareHttpContract } from '@outrigger/spec/unstable'
 import type { Kind } from '../components/live.ts'
 import { didYouMean } from '../resources/did-you-mean.ts'
 import { importDefault } from './import.ts'
@@ -25,12 +26,12 @@ const contracts: Readonly<Record<Kind, string>> = {
   configuration: configurationContract,
   lock: lockContract,
   crypto: cryptoContract,
+  middleware: middlewareHttpContract,
 }
 
 /** Kinds of component that Dapr has and that are not built yet. */
 const unbuilt: Readonly<Record<string, string>> = {
   conversation: 'conversation components',
-  middleware: 'HTTP middleware',
   nameresolution: 'name resolution',
   workflowbackend: 'workflows',
 }
@@ -80,7 +81,8 @@ function check(value: unknown, type: string, kind: Kind, from: string): Componen
   const { contract } = definition
   if (contract !== contracts[kind]) {
     const [theirs, number] = contract.split('/')
-    const newer = theirs === kind && Number(number) > Number(contracts[kind].split('/')[1])
+    const [ours, spoken] = contracts[kind].split('/')
+    const newer = theirs === ours && Number(number) > Number(spoken)
     const advice = newer
       ? 'update @outrigger/runtime, or install an older version of the package'
       : 'install another version of the package'

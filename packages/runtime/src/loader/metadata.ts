@@ -21,6 +21,7 @@ const ownNames: Readonly<Record<Kind, readonly string[]>> = {
   configuration: [],
   lock: ['keyPrefix'],
   crypto: [],
+  middleware: [],
 }
 
 export type ParsedMetadata =

@@ -16,6 +16,7 @@ import { subtleCryptoRoutes } from '../api/subtlecrypto/http.ts'
 import { unbuiltRoutes } from '../api/unbuilt/http.ts'
 import type { Configuration } from '../config/configuration.ts'
 import type { RuntimeOptions } from '../config/options.ts'
+import type { ServerPipeline } from '../middleware/server-pipeline.ts'
 import type { RuntimeApi } from '../runtime.ts'
 import { Cors } from './cors.ts'
 import { httpApi } from './http-api.ts'
@@ -26,6 +27,8 @@ export interface ApiParts {
   readonly options: RuntimeOptions
   readonly configuration: Configuration
   readonly api: RuntimeApi
+  /** Middleware before the HTTP API. */
+  readonly pipeline?: ServerPipeline | undefined
   readonly health: HealthSource
   readonly logger: Logger
   readonly clock: Clock
@@ -70,6 +73,7 @@ export function sidecarApi(parts: ApiParts): Handler {
       : noRoute('there is no such route, and spec.api does not offer invocation'),
     apiToken: options.apiToken,
     cors: options.allowedOrigins.length === 0 ? undefined : new Cors(options.allowedOrigins),
+    pipeline: parts.pipeline,
     logCalls: logCalls
       ? {
           obfuscateUrls: configuration.apiLogging.obfuscateUrls,

@@ -2,8 +2,8 @@ import { recordingLogger, virtualClock } from '@outrigger/testkit'
 import { expect, test } from 'vitest'
 import { apiOf, ask } from '../../test/support/fake-exchange.ts'
 import { ApiError } from '../api/api-error.ts'
+import { cleanPath } from './clean-path.ts'
 import { Cors } from './cors.ts'
-import { cleanPath } from './http-api.ts'
 import type { HttpRoute } from './router.ts'
 
 const route = (handle: HttpRoute['handle'], path = 'v1.0/x'): HttpRoute => ({

@@ -1,9 +1,12 @@
 import type { Clock, Logger } from '@outrigger/spec'
-import type { Handler, ServerRequest, ServerResponse } from '@outrigger/wire'
+import { isWireError, type Handler, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { ApiError, errorDetails } from '../api/api-error.ts'
+import { bodyError } from '../api/json-body.ts'
 import { metadataFields } from '../app/fields.ts'
+import type { ServerPipeline } from '../middleware/server-pipeline.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
 import { isTraceparent } from '../telemetry/trace-context.ts'
+import { cleanPath } from './clean-path.ts'
 import type { Cors } from './cors.ts'
 import { HttpCall } from './http-call.ts'
 import { ResponseWithFields } from './response-with-fields.ts'
@@ -17,6 +20,8 @@ export interface HttpApiOptions {
   /** What callers must show in `dapr-api-token`. */
   readonly apiToken: string | undefined
   readonly cors: Cors | undefined
+  /** Stands before every route; absent without middleware. */
+  readonly pipeline?: ServerPipeline | undefined
   /** Logs every call. */
   readonly logCalls: { readonly obfuscateUrls: boolean; readonly omitHealthChecks: boolean } | undefined
   readonly logger: Logger
@@ -30,7 +35,7 @@ const longestTraceHeader = 8192
 
 /** The HTTP API as one handler: layers, in the order of the wire surface, around the route of a request. */
 export function httpApi(options: HttpApiOptions): Handler {
-  const { fallback, cors, logger, clock } = options
+  const { fallback, cors, logger, clock, pipeline } = options
   const router = new Router()
   for (const route of options.routes) router.add(route)
   const checkToken = tokenCheck(options.apiToken)
@@ -66,6 +71,13 @@ export function httpApi(options: HttpApiOptions): Handler {
     })
   }
 
+  /** Behind the middleware, which may have changed method and path. */
+  const routed: Handler = (request, response) => {
+    const params: string[] = []
+    const route = router.find(request.method, cleanPath(request.path), params) ?? fallback
+    return answer(route, new HttpCall(request, response, params))
+  }
+
   return (request: ServerRequest, plain: ServerResponse) => {
     const response = withTrace(request, cors === undefined ? plain : cors.decorate(request, plain))
     if (cors?.answersPreflight(request, response) === true) return undefined
@@ -79,6 +91,16 @@ export function httpApi(options: HttpApiOptions): Handler {
       }
       request.fields.delete('dapr-api-token')
     }
+    if (pipeline !== undefined) {
+      return pipeline.serve(request, response, routed).catch((error: unknown) => {
+        fail(call, isWireError(error, 'TOO_LARGE') ? bodyError(error) : error)
+      })
+    }
+    return answer(route, call)
+  }
+
+  function answer(route: HttpRoute, call: HttpCall): void | Promise<void> {
+    const { request } = call
     const startedAt = options.logCalls === undefined ? 0 : clock.monotonic()
     try {
       checkBaggage(request)
@@ -95,19 +117,6 @@ export function httpApi(options: HttpApiOptions): Handler {
     if (options.logCalls !== undefined) logCall(route, call, startedAt)
     return undefined
   }
-}
-
-/** Resolves empty and dot segments and takes the slash off the end; the path of most requests is clean already. */
-export function cleanPath(path: string): string {
-  if (path.length > 1 && path.endsWith('/')) path = path.slice(0, -1)
-  if (!path.includes('//') && !path.includes('/.')) return path
-  const kept: string[] = []
-  for (const segment of path.split('/')) {
-    if (segment === '' || segment === '.') continue
-    if (segment === '..') kept.pop()
-    else kept.push(segment)
-  }
-  return `/${kept.join('/')}`
 }
 
 function checkBaggage({ fields }: ServerRequest): void {
