@@ -16,3 +16,12 @@ export { type CryptoSuiteOptions } from './crypto/options.ts'
 export * from './crypto/suite.ts'
 export { type NameResolutionSuiteOptions } from './name-resolution/options.ts'
 export * from './name-resolution/suite.ts'
+export {
+  answered,
+  exchange,
+  TestRequest,
+  type MiddlewareAnswer,
+  type MiddlewareInput,
+  type MiddlewareOutcome,
+} from './middleware/exchange.ts'
+export * from './middleware/suite.ts'

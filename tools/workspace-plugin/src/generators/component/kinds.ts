@@ -84,6 +84,7 @@ export const kinds: readonly Kind[] = [
     define: 'defineHttpMiddleware',
     instance: 'HttpMiddleware',
     from: unstable,
+    suite: { name: 'middlewareConformance', options: '' },
   },
   {
     prefix: 'conversation',
