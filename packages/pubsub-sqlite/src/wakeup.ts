@@ -31,7 +31,8 @@ export class Wakeup {
     if (this.#running || this.#database.inMemory) return
     this.#running = true
     try {
-      this.#watcher = watch(`${this.#database.path}-wal`, { persistent: false }, () => {
+      // Whoever waits for messages keeps the process alive, as the socket of another broker does; the timers do not.
+      this.#watcher = watch(`${this.#database.path}-wal`, () => {
         this.#soonTimer ??= this.#clock.schedule(settleMs, () => {
           this.#soonTimer = undefined
           this.#check()

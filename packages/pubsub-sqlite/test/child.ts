@@ -11,6 +11,8 @@ export interface Job {
   readonly publish?: { readonly name: string; readonly count: number; readonly inFlight: number }
   /** Subscribes and says `received <text> <deliveryCount>`; `hang` never settles. */
   readonly consume?: 'ack' | 'hang'
+  /** Nothing but the broker keeps the process alive. */
+  readonly alone?: boolean
 }
 
 const job = JSON.parse(process.argv[2]!) as Job
@@ -34,6 +36,7 @@ const pubsub: PubSub = await version.create({
     monotonic: () => performance.now(),
     schedule(delayMs, callback) {
       const timer = setTimeout(callback, delayMs)
+      if (job.alone === true) timer.unref()
       return { cancel: () => clearTimeout(timer) }
     },
   },
@@ -43,7 +46,9 @@ const pubsub: PubSub = await version.create({
 })
 
 // Ends gracefully when its input ends.
-process.stdin.resume().once('end', () => void pubsub.close().then(() => process.exit(0)))
+if (job.alone !== true) {
+  process.stdin.resume().once('end', () => void pubsub.close().then(() => process.exit(0)))
+}
 
 if (job.consume !== undefined) {
   await pubsub.subscribe(

@@ -64,6 +64,17 @@ test('a process that ends gracefully gives its messages back at once', async () 
   await eventually(() => received).toEqual(['precious'])
 })
 
+test('a process that does nothing but wait for messages goes on waiting', async () => {
+  const path = freshPath()
+  const waiting = await start({ path, appId: 'app', topic: 't', consume: 'ack', alone: true })
+  const pubsub = await open(path)
+  for (const text of ['1', '2']) {
+    await pubsub.publish(message('t', text), {})
+    await eventually(() => texts(waiting.said('received'))).toContain(text)
+  }
+  expect(waiting.process.exitCode).toBe(null)
+})
+
 test('a publisher that is killed loses nothing of what it was told was published', async () => {
   const path = freshPath()
   const pubsub = await open(path, { appId: 'app' })
