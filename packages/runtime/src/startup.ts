@@ -4,7 +4,14 @@ import { readConfiguration, type Configuration } from './config/configuration.ts
 import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
 import { loadComponents, unloadComponents } from './loader/load.ts'
-import type { ComponentResource, ResourceProblem, SubscriptionResource } from './resources/model.ts'
+import type { ResiliencyModel } from './resiliency/model.ts'
+import { readResiliency } from './resiliency/read.ts'
+import type {
+  ComponentResource,
+  OtherResource,
+  ResourceProblem,
+  SubscriptionResource,
+} from './resources/model.ts'
 import { readResources } from './resources/read.ts'
 import type { Surroundings } from './runtime.ts'
 
@@ -13,6 +20,7 @@ export interface Loaded {
   readonly configuration: Configuration
   readonly components: readonly LoadedComponent[]
   readonly subscriptions: readonly SubscriptionResource[]
+  readonly resiliency: ResiliencyModel
 }
 
 interface Tools {
@@ -36,7 +44,10 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
     appId: options.appId,
     namespace: options.resourceNamespace,
   })
-  const fatal = report([...configProblems, ...problems], logger)
+  const policyProblems: ResourceProblem[] = []
+  const policies = resources.filter((found): found is OtherResource => found.kind === 'Resiliency')
+  const resiliency = readResiliency(policies, policyProblems)
+  const fatal = report([...configProblems, ...problems, ...policyProblems], logger)
   if (fatal.length > 0) throw new StartupError(fatal)
   const baseDirectory = process.cwd()
   const { loaded } = await loadComponents({
@@ -61,7 +72,7 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
   const subscriptions = resources.filter(
     (resource): resource is SubscriptionResource => resource.kind === 'Subscription',
   )
-  return { configuration, components: loaded, subscriptions }
+  return { configuration, components: loaded, subscriptions, resiliency }
 }
 
 /** Closes the components, the last one first. */

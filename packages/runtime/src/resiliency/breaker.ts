@@ -43,7 +43,7 @@ export class Breaker {
   #state: BreakerState = 'closed'
   #counts: Counts = none
   #generation = 0
-  /** When the state, or the interval of the closed one, ends. */
+  /** When the open state, the interval of the closed one, or the patience of the half-open one ends. */
   #endsMs: number
 
   constructor(name: string, policy: BreakerPolicy, nowMs: number) {
@@ -56,9 +56,14 @@ export class Breaker {
     return this.#counts
   }
 
-  state(nowMs: number): BreakerState {
-    this.#pass(nowMs)
+  /** As of the last call. */
+  get lastState(): BreakerState {
     return this.#state
+  }
+
+  /** What the next call would find; asking changes nothing. */
+  state(nowMs: number): BreakerState {
+    return this.#state === 'open' && nowMs >= this.#endsMs ? 'half-open' : this.#state
   }
 
   /**
@@ -102,12 +107,16 @@ export class Breaker {
   forget(generation: number, nowMs: number): void {
     this.#pass(nowMs)
     if (generation !== this.#generation) return
-    this.#counts = { ...this.#counts, requests: this.#counts.requests - 1 }
+    this.#counts = { ...this.#counts, requests: Math.max(0, this.#counts.requests - 1) }
   }
 
   #pass(nowMs: number): void {
     if (nowMs < this.#endsMs) return
-    this.#become(this.#state === 'open' ? 'half-open' : this.#state, nowMs)
+    if (this.#state !== 'half-open')
+      return this.#become(this.#state === 'open' ? 'half-open' : 'closed', nowMs)
+    // Calls that try it may take for ever, as streams do: others may try then. What they bring still counts.
+    this.#counts = { ...this.#counts, requests: 0 }
+    this.#endsMs = nowMs + this.#policy.timeoutMs
   }
 
   #become(state: BreakerState, nowMs: number): void {
@@ -115,7 +124,7 @@ export class Breaker {
     this.#state = state
     this.#generation++
     this.#counts = none
-    if (state === 'open') this.#endsMs = nowMs + timeoutMs
-    else this.#endsMs = state === 'closed' && intervalMs > 0 ? nowMs + intervalMs : Infinity
+    if (state === 'closed') this.#endsMs = intervalMs > 0 ? nowMs + intervalMs : Infinity
+    else this.#endsMs = nowMs + timeoutMs
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from '@outrigger/spec'
 import { sleep } from '../app/time.ts'
-import { BreakerError, type Breaker } from './breaker.ts'
+import { BreakerError, type Breaker, type BreakerState } from './breaker.ts'
 import type { RetryPolicy, TimeoutPolicy } from './model.ts'
 import { repeats, Waits, type Failure } from './retry.ts'
 
@@ -16,16 +16,23 @@ export class PolicyTimeoutError extends Error {
 export interface Verdict extends Failure {
   /** The same call would fail again, or must not be made twice. */
   readonly final?: boolean
+  /** The target works, and refused this call for what it is: no failure to its breaker. */
+  readonly answered?: boolean
 }
 
 export interface RunOptions<T> {
   /** Of the caller. */
   readonly signal?: AbortSignal | undefined
-  /** What an error says about repeating the call. Default: it may be repeated. */
+  /** When it has aborted, no further try begins; one under way goes on. */
+  readonly until?: AbortSignal | undefined
+  /** What an error says about repeating the call; without side effects. Default: it may be repeated. */
   readonly judge?: ((error: unknown) => Verdict) | undefined
   /** Gets rid of a result that came too late. */
   readonly discard?: ((result: T) => void) | undefined
-  /** Of a result that goes on, such as a stream: whether it ended well. The breaker waits for it, the caller does not. */
+  /**
+   * Of a result that goes on, such as a stream: whether it ended well. The breaker waits for it, the caller does not,
+   * and until then the signal of the try aborts with the caller's.
+   */
   readonly outcome?: ((result: T) => Promise<boolean> | undefined) | undefined
 }
 
@@ -86,18 +93,20 @@ export class Policy {
   async run<T>(attempt: Attempt<T>, options: RunOptions<T> = {}): Promise<T> {
     const { clock, random, logger } = this.#tools
     const { retry } = this
-    const { signal, judge = mayRepeat } = options
+    if (retry === undefined) return this.#once(attempt, 1, options)
+    const { signal, until, judge = mayRepeat } = options
+    const startMs = clock.monotonic()
     let waits: Waits | undefined
     for (let number = 1; ; number++) {
       try {
-        const result = await this.#guarded(attempt, number, options)
+        const result = await this.#once(attempt, number, options)
         if (number > 1) logger.info(`${this.target} answered again`, { attempts: number })
         return result
       } catch (error) {
-        if (retry === undefined || signal?.aborted === true || error instanceof BreakerError) throw error
+        if (signal?.aborted === true || until?.aborted === true || error instanceof BreakerError) throw error
         const verdict = judge(error)
         if (verdict.final === true || !repeats(retry, verdict)) throw error
-        waits ??= new Waits(retry, random, clock.monotonic())
+        waits ??= new Waits(retry, random, startMs)
         const waitMs = waits.next(clock.monotonic())
         if (waitMs === undefined) throw error
         this.activations.retries++
@@ -107,68 +116,121 @@ export class Policy {
           })
         }
         logger.debug(`try ${number} of ${this.target} failed`, { error })
-        if (!(await sleep(clock, waitMs, signal))) throw error
+        if (!(await sleep(clock, waitMs, either(signal, until)))) throw error
       }
     }
   }
 
-  async #guarded<T>(attempt: Attempt<T>, number: number, options: RunOptions<T>): Promise<T> {
-    const { breaker } = this
-    if (breaker === undefined) return this.#timed(attempt, number, options)
-    const { clock, logger } = this.#tools
-    let generation: number
+  async #once<T>(attempt: Attempt<T>, number: number, options: RunOptions<T>): Promise<T> {
+    const { breaker, timeout } = this
+    const { signal, judge } = options
+    const generation = breaker === undefined ? 0 : this.#enter(breaker)
+    const tie = timeout === undefined ? undefined : new Tie(signal)
+    const done = (succeeded: boolean): void => {
+      tie?.untie()
+      if (breaker !== undefined) this.#leave(breaker, generation, succeeded, signal)
+    }
+    let result: T
+    let outcome: Promise<boolean> | undefined
     try {
-      generation = breaker.enter(clock.monotonic())
+      result = await (tie === undefined
+        ? attempt(signal, number)
+        : this.#timed(attempt, number, tie, timeout!, options.discard))
+      outcome = options.outcome?.(result)
+    } catch (error) {
+      done(judge?.(error).answered === true)
+      throw error
+    }
+    if (outcome === undefined) done(true)
+    else outcome.then(done, () => done(false))
+    return result
+  }
+
+  #enter(breaker: Breaker): number {
+    const before = breaker.lastState
+    try {
+      return breaker.enter(this.#tools.clock.monotonic())
     } catch (error) {
       this.activations.refusals++
       throw error
-    }
-    const before = breaker.state(clock.monotonic())
-    const leave = (succeeded: boolean): void => {
-      const now = clock.monotonic()
-      if (options.signal?.aborted === true && !succeeded) breaker.forget(generation, now)
-      else breaker.leave(generation, succeeded, now)
-      const after = breaker.state(now)
-      if (after !== before) logger.info(`circuit breaker ${breaker.name} went from ${before} to ${after}`)
-    }
-    try {
-      const result = await this.#timed(attempt, number, options)
-      const outcome = options.outcome?.(result)
-      if (outcome === undefined) leave(true)
-      else outcome.then(leave, () => leave(false))
-      return result
-    } catch (error) {
-      leave(false)
-      throw error
+    } finally {
+      this.#tell(breaker, before)
     }
   }
 
-  #timed<T>(attempt: Attempt<T>, number: number, { signal, discard }: RunOptions<T>): Promise<T> {
-    const { timeout } = this
-    if (timeout === undefined) return attempt(signal, number)
-    const controller = new AbortController()
-    // What the try made may live on, and ends with its caller then: the signal stays tied to both.
-    const either = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal])
+  #leave(breaker: Breaker, generation: number, succeeded: boolean, signal: AbortSignal | undefined): void {
+    const before = breaker.lastState
+    const now = this.#tools.clock.monotonic()
+    if (signal?.aborted === true && !succeeded) breaker.forget(generation, now)
+    else breaker.leave(generation, succeeded, now)
+    this.#tell(breaker, before)
+  }
+
+  #tell({ name, lastState }: Breaker, before: BreakerState): void {
+    if (lastState === before) return
+    const text = `circuit breaker ${name} went from ${before} to ${lastState}`
+    if (lastState === 'open') this.#tools.logger.warn(text)
+    else this.#tools.logger.info(text)
+  }
+
+  #timed<T>(
+    attempt: Attempt<T>,
+    number: number,
+    tie: Tie,
+    timeout: TimeoutPolicy,
+    discard: RunOptions<T>['discard'],
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let late = false
       const timer = this.#tools.clock.schedule(timeout.ms, () => {
         late = true
         this.activations.timeouts++
         const error = new PolicyTimeoutError(this.target, timeout)
-        controller.abort(error)
         reject(error)
+        tie.abort(error)
       })
-      attempt(either, number).then(
-        (result) => {
+      const failed = (error: unknown): void => {
+        timer.cancel()
+        reject(error)
+      }
+      try {
+        attempt(tie.signal, number).then((result) => {
           timer.cancel()
           if (late) discard?.(result)
           else resolve(result)
-        },
-        (error: unknown) => {
-          timer.cancel()
-          reject(error)
-        },
-      )
+        }, failed)
+      } catch (error) {
+        failed(error)
+      }
     })
   }
+}
+
+/** The signal of one try: aborts with the caller's, until it is untied, as callers may live long. */
+class Tie {
+  readonly #controller = new AbortController()
+  readonly #parent: AbortSignal | undefined
+  readonly #follow = (): void => this.#controller.abort(this.#parent?.reason)
+
+  constructor(parent: AbortSignal | undefined) {
+    this.#parent = parent
+    if (parent?.aborted === true) this.#follow()
+    else parent?.addEventListener('abort', this.#follow, { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason)
+  }
+
+  untie(): void {
+    this.#parent?.removeEventListener('abort', this.#follow)
+  }
+}
+
+function either(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {
+  return first === undefined || second === undefined ? (first ?? second) : AbortSignal.any([first, second])
 }

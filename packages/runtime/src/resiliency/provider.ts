@@ -91,6 +91,29 @@ export class Resiliency {
     return target === undefined ? undefined : this.#policy(target, anyEndpoint)
   }
 
+  /**
+   * What applies to calls of an actor before its turn comes: retries and breaker. Waiting for the turn has no limit;
+   * the time of the turn itself is `actorTimeout`.
+   */
+  actor(type: string, id: string): Policy | undefined {
+    const key = `actor ${type}`
+    let target = this.#targets.get(key)
+    const named = this.#model.actors.get(type)
+    if (target === undefined && !this.#targets.has(key)) {
+      const parts = named === undefined ? this.#defaults(['Actor']) : this.#parts(named)
+      const untimed = { ...parts, timeout: undefined }
+      target = this.#remember(key, untimed, named?.circuitBreakerCacheSize ?? 1)
+    }
+    if (target === undefined) return undefined
+    const perType = named === undefined || named.circuitBreakerScope === 'type'
+    return this.#policy(target, perType ? anyEndpoint : id)
+  }
+
+  actorTimeout(type: string): TimeoutPolicy | undefined {
+    const named = this.#model.actors.get(type)
+    return (named === undefined ? this.#defaults(['Actor']) : this.#parts(named)).timeout
+  }
+
   /** What the runtime retries by itself. */
   builtIn(name: BuiltIn): Policy {
     let policy = this.#builtIn.get(name)
@@ -148,7 +171,7 @@ export class Resiliency {
   #parts({ timeout, retry, circuitBreaker }: TargetPolicies): Parts {
     const { timeouts, retries, circuitBreakers } = this.#model
     return {
-      timeout: timeout === undefined ? undefined : timeouts.get(timeout),
+      timeout: timeout === undefined ? undefined : limited(timeouts.get(timeout)),
       retry: retry === undefined ? undefined : (retries.get(retry) ?? builtIn[retry as BuiltIn]),
       breaker: circuitBreaker === undefined ? undefined : circuitBreakers.get(circuitBreaker),
     }
@@ -165,9 +188,14 @@ export class Resiliency {
     }
     const { timeouts, retries, circuitBreakers } = this.#model
     return {
-      timeout: first(timeouts, 'Timeout'),
+      timeout: limited(first(timeouts, 'Timeout')),
       retry: first(retries, 'Retry'),
       breaker: first(circuitBreakers, 'CircuitBreaker'),
     }
   }
+}
+
+/** A timeout of nothing is none, and stands before those of broader defaults. */
+function limited(timeout: TimeoutPolicy | undefined): TimeoutPolicy | undefined {
+  return timeout === undefined || timeout.ms === 0 ? undefined : timeout
 }

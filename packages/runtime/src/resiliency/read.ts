@@ -9,10 +9,10 @@ import { grpcCodes, httpCodes, readCodes } from './codes.ts'
 import type {
   ActorTarget,
   BreakerPolicy,
+  BuiltIn,
   ResiliencyModel,
   RetryPolicy,
   TargetPolicies,
-  TimeoutPolicy,
 } from './model.ts'
 
 const appCacheSize = 100
@@ -28,24 +28,43 @@ export function readResiliency(
 ): ResiliencyModel {
   const whole = emptyDraft()
   const names: string[] = []
+  const mentions: Mention[] = []
   for (const resource of resources) {
     const draft = emptyDraft()
+    const mentioned: Mention[] = []
     const report = new Report(resource.source.file, problems)
     report.subject = `Resiliency "${resource.name}"`
     try {
       const spec = new Section(resource.spec, 'spec', report).known(['policies', 'targets'])
       readPolicies(spec, draft)
-      readTargets(spec, draft, whole)
+      readTargets(spec, draft, mentioned)
     } catch (error) {
       if (error instanceof Unusable) continue
       throw error
     }
     names.push(resource.name)
+    mentions.push(...mentioned)
     for (const key of Object.keys(whole) as (keyof Draft)[]) {
       for (const [name, value] of draft[key]) (whole[key] as Map<string, unknown>).set(name, value)
     }
   }
+  for (const mention of mentions) checkMention(mention, whole)
   return { names, ...whole }
+}
+
+/** What a target names as its policy; it may stand in any resource. */
+interface Mention {
+  readonly section: Section
+  readonly key: string
+  readonly kind: 'timeouts' | 'retries' | 'circuitBreakers'
+  readonly name: string
+}
+
+function checkMention({ section, key, kind, name }: Mention, whole: Draft): void {
+  const names = [...whole[kind].keys(), ...(kind === 'retries' ? Object.keys(builtIn) : [])]
+  if (names.includes(name)) return
+  const text = `names the policy "${name}", which is not in spec.policies.${kind} and has no effect`
+  section.report.add('warn', section.lineOf(key), `${section.path}.${key}`, text + didYouMean(name, names))
 }
 
 function emptyDraft(): Draft {
@@ -64,9 +83,7 @@ function readPolicies(spec: Section, draft: Draft): void {
   if (policies === undefined) return
   const timeouts = policies.section('timeouts')
   for (const name of keysOf(timeouts)) {
-    const ms = duration(timeouts!, name) ?? 0
-    const policy: TimeoutPolicy = { name, ms }
-    if (ms > 0) draft.timeouts.set(name, policy)
+    draft.timeouts.set(name, { name, ms: duration(timeouts!, name) ?? 0 })
   }
   const retries = policies.section('retries')
   for (const name of keysOf(retries)) {
@@ -92,7 +109,9 @@ function readRetry(name: string, section: Section | undefined): RetryPolicy | un
   if (text !== undefined && !/^-?\d{1,9}$/.test(text))
     return section?.unusable('maxRetries', 'must be a whole number; -1 stands for no limit')
   let maxRetries = text === undefined || Number(text) < 0 ? Infinity : Number(text)
-  if (name in builtIn && maxRetries < fewestRetries) {
+  const replaced = Object.hasOwn(builtIn, name) ? builtIn[name as BuiltIn] : undefined
+  if (replaced !== undefined && text === undefined) maxRetries = replaced.maxRetries
+  if (replaced !== undefined && maxRetries < fewestRetries) {
     const advice = `must be ${fewestRetries} at least for a policy of the runtime, and is taken as that`
     section?.report.add('warn', section.lineOf('maxRetries'), `${section.path}.maxRetries`, advice)
     maxRetries = fewestRetries
@@ -123,6 +142,15 @@ function readBreaker(name: string, section: Section | undefined): BreakerPolicy 
   }
 }
 
+/** Counts to try an expression with; one that cannot be computed for any of them has a mistake. */
+const samples: readonly Counts[] = [0, 1, 7].map((count) => ({
+  requests: 2 * count,
+  totalSuccesses: count,
+  totalFailures: count,
+  consecutiveSuccesses: 0,
+  consecutiveFailures: count,
+}))
+
 /** What cannot be computed does not trip. */
 function compileTrip(section: Section, source: string): (counts: Counts) => boolean {
   let expression: ReturnType<typeof compile>
@@ -131,47 +159,59 @@ function compileTrip(section: Section, source: string): (counts: Counts) => bool
   } catch (error) {
     return section.unusable('trip', error instanceof Error ? error.message : String(error))
   }
+  const compute = (counts: Counts): unknown => {
+    const variables = Object.entries(counts).map(([name, count]) => [name, BigInt(count as number)])
+    return expression(Object.fromEntries(variables) as Record<string, unknown>)
+  }
+  const mistakes = samples.map((counts): string | undefined => {
+    try {
+      const result = compute(counts)
+      return typeof result === 'boolean' ? undefined : 'is neither true nor false'
+    } catch (error) {
+      const names = Object.keys(counts).join(', ')
+      return `cannot be computed from ${names}: ${(error as Error).message}`
+    }
+  })
+  if (!mistakes.includes(undefined)) return section.unusable('trip', mistakes.at(-1)!)
   return (counts) => {
     try {
-      const variables = Object.entries(counts).map(([name, count]) => [name, BigInt(count as number)])
-      return expression(Object.fromEntries(variables) as Record<string, unknown>) === true
+      return compute(counts) === true
     } catch {
       return false
     }
   }
 }
 
-function readTargets(spec: Section, draft: Draft, whole: Draft): void {
+function readTargets(spec: Section, draft: Draft, mentions: Mention[]): void {
   const targets = spec.section('targets')?.known(['apps', 'actors', 'components'])
   if (targets === undefined) return
-  const known = { draft, whole }
   const apps = targets.section('apps')
   for (const name of keysOf(apps)) {
     const section = apps!.section(name)
     section?.known(['timeout', 'retry', 'circuitBreaker', 'circuitBreakerCacheSize'])
-    draft.apps.set(name, readTarget(section, known, appCacheSize))
+    draft.apps.set(name, readTarget(section, mentions, appCacheSize))
   }
   const actors = targets.section('actors')
-  for (const name of keysOf(actors)) draft.actors.set(name, readActor(actors!.section(name), known))
+  for (const name of keysOf(actors)) draft.actors.set(name, readActor(actors!.section(name), mentions))
   const components = targets.section('components')
   for (const name of keysOf(components)) {
-    const section = components!.section(name)?.known(['inbound', 'outbound'])
-    const [inbound, outbound] = (['inbound', 'outbound'] as const).map((direction) => {
-      const part = section?.section(direction)?.known(['timeout', 'retry', 'circuitBreaker'])
-      return readTarget(part, known, 1)
-    })
-    draft.components.set(name, { inbound: inbound!, outbound: outbound! })
+    const section = components!.section(name)?.known(['inbound', 'outbound'], policyKeys)
+    // As the documentation has it in one place: what stands at the component itself is for both directions.
+    const both = readTarget(section, mentions, 1)
+    const direction = (key: 'inbound' | 'outbound'): TargetPolicies => {
+      const part = readTarget(section?.section(key)?.known(policyKeys), mentions, 1)
+      const { timeout = both.timeout, retry = both.retry, circuitBreaker = both.circuitBreaker } = part
+      return { ...part, timeout, retry, circuitBreaker }
+    }
+    draft.components.set(name, { inbound: direction('inbound'), outbound: direction('outbound') })
   }
 }
 
-interface Known {
-  readonly draft: Draft
-  readonly whole: Draft
-}
+const policyKeys = ['timeout', 'retry', 'circuitBreaker']
 
-function readActor(section: Section | undefined, known: Known): ActorTarget {
+function readActor(section: Section | undefined, mentions: Mention[]): ActorTarget {
   section?.known(['timeout', 'retry', 'circuitBreaker', 'circuitBreakerScope', 'circuitBreakerCacheSize'])
-  const target = readTarget(section, known, actorCacheSize)
+  const target = readTarget(section, mentions, actorCacheSize)
   const scope = section?.text('circuitBreakerScope') || undefined
   if (target.circuitBreaker !== undefined && scope === undefined)
     return section!.unusable(
@@ -183,24 +223,10 @@ function readActor(section: Section | undefined, known: Known): ActorTarget {
   return { ...target, circuitBreakerScope: scope ?? 'type' }
 }
 
-function readTarget(
-  section: Section | undefined,
-  { draft, whole }: Known,
-  cacheSize: number,
-): TargetPolicies {
-  const named = (key: string, kind: 'timeouts' | 'retries' | 'circuitBreakers'): string | undefined => {
+function readTarget(section: Section | undefined, mentions: Mention[], cacheSize: number): TargetPolicies {
+  const named = (key: string, kind: Mention['kind']): string | undefined => {
     const name = section?.text(key) || undefined
-    if (name === undefined) return undefined
-    const names = [...draft[kind].keys(), ...whole[kind].keys(), ...Object.keys(builtIn)]
-    if (!names.includes(name)) {
-      const text = `names the policy "${name}", which is not in spec.policies.${kind} and has no effect`
-      section!.report.add(
-        'warn',
-        section!.lineOf(key),
-        `${section!.path}.${key}`,
-        text + didYouMean(name, names),
-      )
-    }
+    if (name !== undefined) mentions.push({ section: section!, key, kind, name })
     return name
   }
   return {

@@ -15,10 +15,11 @@ export class Waits {
   #retries = 0
   #intervalMs: number
 
-  constructor(policy: RetryPolicy, random: Random, nowMs: number) {
+  /** @param startMs when the first try began */
+  constructor(policy: RetryPolicy, random: Random, startMs: number) {
     this.#policy = policy
     this.#random = random
-    this.#startMs = nowMs
+    this.#startMs = startMs
     this.#intervalMs = policy.waitMs
   }
 
@@ -33,7 +34,7 @@ export class Waits {
     if (this.#retries >= maxRetries) return undefined
     let wait = waitMs
     if (kind === 'exponential') {
-      wait = this.#intervalMs * (1 - spread + 2 * spread * this.#random.next())
+      wait = Math.min(this.#intervalMs * (1 - spread + 2 * spread * this.#random.next()), maxWaitMs)
       this.#intervalMs = Math.min(this.#intervalMs * growth, maxWaitMs)
     }
     if (nowMs - this.#startMs + wait > maxElapsedMs) return undefined

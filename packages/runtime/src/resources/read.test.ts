@@ -275,8 +275,8 @@ describe('what is wrong', () => {
     ],
     ['- a\n', 'skip (inline):1: is no resource: a document begins with apiVersion and kind'],
     [
-      'apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\n',
-      'warn (inline):1: Resiliency "r": resiliency policies are not built yet: calls run without them',
+      'apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata: {name: r}\n',
+      'warn (inline):1: MCPServer "r": MCP servers are not built yet: its tools are not there',
     ],
   ])('%#', async (text, message) => {
     expect(await messages(text)).toEqual([message])
