@@ -1,4 +1,4 @@
-export { readCertificates, validityOf, writeCertificates } from './certificates.ts'
+export { readCertificates, readPrivateKey, validityOf, writeCertificates } from './certificates.ts'
 export { createCertificateRequest, type CertificateRequest } from './csr.ts'
 export { securityFromEnvironment } from './environment.ts'
 export type { SecurityEvent } from './identity-source.ts'
@@ -20,4 +20,5 @@ export {
   spiffeIdOf,
   type SpiffeId,
 } from './spiffe.ts'
+export { renewalTime } from './renewal.ts'
 export { openTrustAnchors, type TrustAnchorOptions, type TrustAnchors } from './trust-anchors.ts'

@@ -1,0 +1,5 @@
+export { flags as sentryFlags } from './config/flags.ts'
+export { defaultConfiguration, type JwksOptions, type MtlsConfiguration } from './config/configuration.ts'
+export type { Address, OidcOptions, SentryOptions, TokenOptions } from './config/options.ts'
+export { createSentry, type Sentry, type SentryAddresses, type SentryContext } from './sentry.ts'
+export { version } from './version.ts'
