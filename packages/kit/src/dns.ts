@@ -23,11 +23,17 @@ export class DnsLookup {
   readonly #resolver: Resolver
   readonly #ownServers: boolean
 
-  /** @throws TypeError for a server that is no address */
+  /** @throws `INVALID_METADATA` for a server that is no address */
   constructor({ nameservers = [] }: DnsOptions = {}) {
     this.#resolver = new Resolver({ timeout: 2000, tries: 2 })
     this.#ownServers = nameservers.length > 0
-    if (this.#ownServers) this.#resolver.setServers(nameservers)
+    if (!this.#ownServers) return
+    try {
+      this.#resolver.setServers(nameservers)
+    } catch (cause) {
+      const message = `nameservers must be IP addresses with or without a port, got ${nameservers.join(', ')}`
+      throw new ComponentError('INVALID_METADATA', message, { cause })
+    }
   }
 
   /**
@@ -52,6 +58,8 @@ export class DnsLookup {
   }
 
   async #ask(host: string): Promise<Answer> {
+    // These never leave the machine (RFC 6761).
+    if (/(^|\.)localhost\.?$/i.test(host)) return askMachine(host)
     const [four, six] = await Promise.allSettled([
       this.#resolver.resolve4(host, { ttl: true }),
       this.#resolver.resolve6(host, { ttl: true }),
@@ -65,10 +73,8 @@ export class DnsLookup {
       )
       .find((reason) => reason !== undefined && !absent.has(reason.code ?? ''))
     if (!this.#ownServers) {
-      const local = await lookup(host, { all: true }).catch(() => [])
-      const family = local.some((each) => each.family === 4) ? 4 : 6
-      const addresses = local.filter((each) => each.family === family)
-      if (addresses.length > 0) return addresses.map(({ address }) => ({ address, ttl: 1 }))
+      const local = await askMachine(host)
+      if (local.length > 0) return local
     }
     if (failure === undefined) return []
     throw new ComponentError(
@@ -79,4 +85,11 @@ export class DnsLookup {
       },
     )
   }
+}
+
+/** Asks the machine, which tells no time to live. */
+async function askMachine(host: string): Promise<Answer> {
+  const found = await lookup(host, { all: true }).catch(() => [])
+  const family = found.some((each) => each.family === 4) ? 4 : 6
+  return found.filter((each) => each.family === family).map(({ address }) => ({ address, ttl: 1 }))
 }

@@ -11,6 +11,8 @@ export interface ServiceDefinition {
   readonly name: string
   /** Debian packages that bring the server. */
   readonly packages: readonly string[]
+  /** The Debian suite that has the packages, where the usual one has not: they are unpacked in a folder of the user. */
+  readonly suite?: string
   /** Name of the executable, searched in PATH and the usual folders of servers. */
   readonly binary: string
   /** Folders outside PATH in which the executable may be. */

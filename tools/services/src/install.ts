@@ -4,13 +4,17 @@
 import { spawnSync } from 'node:child_process'
 import { findService, serviceDefinition, serviceNames } from './registry.ts'
 import { findTool, installGoTools, testTools } from './tools.ts'
+import { unpackPackages } from './unpack.ts'
 
 const flag = process.argv[2]
 const names = flag === undefined ? serviceNames : serviceNames.filter((name) => !findService(name))
 const tools = flag === undefined ? testTools : testTools.filter((tool) => findTool(tool.binary) === undefined)
+// What only another Debian suite has is unpacked, not installed.
+const usual = names.filter((name) => serviceDefinition(name).suite === undefined)
+const unpacked = names.filter((name) => !usual.includes(name))
 const packages = [
   ...new Set([
-    ...names.flatMap((name) => serviceDefinition(name).packages),
+    ...usual.flatMap((name) => serviceDefinition(name).packages),
     ...tools.flatMap((tool) => tool.packages ?? []),
   ]),
 ].sort()
@@ -37,11 +41,19 @@ if (flag === '--apt') {
     apt('update', '-q')
     apt('install', '-y', '-q', '--no-install-recommends', ...packages)
   }
+  for (const name of unpacked.filter((each) => !findService(each))) {
+    const { packages: wanted, suite } = serviceDefinition(name)
+    unpackPackages(suite!, wanted)
+  }
   const failed = installGoTools()
   if (failed.length > 0) {
     process.stderr.write(`go install failed: ${failed.join(', ')}\n`)
     process.exit(1)
   }
-} else if (packages.length > 0) {
-  process.stdout.write(`${packages.join('\n')}\n`)
+} else {
+  const lines = unpacked.flatMap((name) => {
+    const { packages: wanted, suite } = serviceDefinition(name)
+    return wanted.map((each) => `${each} (of ${suite}; --apt unpacks it)`)
+  })
+  for (const line of [...packages, ...lines]) process.stdout.write(`${line}\n`)
 }

@@ -1,10 +1,17 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { ServiceDefinition } from './definition.ts'
+import { consul } from './definitions/consul.ts'
+import { dnsmasq } from './definitions/dnsmasq.ts'
 import { redis } from './definitions/redis.ts'
 import { redisSentinel } from './definitions/redis-sentinel.ts'
 
-const definitions = { redis, 'redis-sentinel': redisSentinel } satisfies Record<string, ServiceDefinition>
+const definitions = {
+  consul,
+  dnsmasq,
+  redis,
+  'redis-sentinel': redisSentinel,
+} satisfies Record<string, ServiceDefinition>
 
 export type ServiceName = keyof typeof definitions
 
@@ -36,8 +43,9 @@ export function serviceAvailable(name: ServiceName): boolean {
 
 /** One line that says what is missing and how to get it. */
 export function missingReason(name: ServiceName): string {
-  const { binary, packages } = serviceDefinition(name)
-  return `${binary} is not installed (apt-get install ${packages.join(' ')})`
+  const { binary, packages, suite } = serviceDefinition(name)
+  const way = suite === undefined ? `apt-get install ${packages.join(' ')}` : 'npm run services -- --apt'
+  return `${binary} is not installed (${way})`
 }
 
 function isExecutable(file: string): boolean {
