@@ -1,0 +1,31 @@
+import { RE2JS } from '@bufbuild/re2'
+import { ComponentError, type ComponentContext } from '@outrigger/spec'
+import type { HttpMiddleware } from '@outrigger/spec/unstable'
+
+export interface Settings {
+  readonly rule: string
+}
+
+export async function createRouterChecker(context: ComponentContext<Settings>): Promise<HttpMiddleware> {
+  const rule = compile(context.metadata.rule)
+  return {
+    capabilities: new Set<never>(),
+    async handle(request, next) {
+      const { path, query } = request
+      if (rule.test(query === '' ? path || '/' : `${path}?${query}`)) return next(request)
+      return request.respond(400, { 'content-type': 'text/plain; charset=utf-8' }, 'invalid router')
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+function compile(rule: string): RE2JS {
+  try {
+    return RE2JS.compile(rule)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ComponentError('INVALID_METADATA', `rule is not a regular expression of RE2: ${reason}`, {
+      cause,
+    })
+  }
+}
