@@ -39,6 +39,7 @@ import type { ServerPipeline } from './middleware/server-pipeline.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { outboxSettings } from './outbox/settings.ts'
 import { createPubSubEngine } from './pubsub/engine.ts'
+import { Resiliency } from './resiliency/provider.ts'
 import { publicApi, sidecarApi } from './server/apis.ts'
 import { listenError, listenOn } from './server/listen.ts'
 import { load, unload, type Loaded } from './startup.ts'
@@ -85,6 +86,8 @@ export class RuntimeCore {
   readonly #random: Random
   readonly #servers: Server[] = []
   #loaded: Loaded | undefined
+  /** Made before everything that calls anybody. */
+  #resiliency: Resiliency | undefined
   #channel: AppChannel | undefined
   #attachment: Attachment | undefined
   #attaching: Promise<void> = Promise.resolve()
@@ -190,7 +193,13 @@ export class RuntimeCore {
       },
       {
         name: 'the building blocks',
-        start: () => this.#compose(createRegistry(this.#loaded!.components, this.#options), this.#loaded!),
+        start: () => {
+          const loaded = this.#loaded!
+          const tools = { clock: this.#clock, random: this.#random, logger: this.#logger }
+          this.#resiliency = new Resiliency(loaded.resiliency, tools)
+          const registry = createRegistry(loaded.components, this.#options, this.#resiliency)
+          return this.#compose(registry, loaded)
+        },
         stop: () => this.#channel?.close(),
       },
       {

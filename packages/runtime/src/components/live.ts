@@ -46,7 +46,7 @@ export interface Live<I extends LiveComponent> extends LoadedComponent<I> {
 
 /** A state store, with what it takes to put something besides the caller's operations into one transaction. */
 export interface LiveStateStore extends Live<StateStore> {
-  /** The store as it was loaded: keys without prefix, values as they are. */
+  /** The store as it was loaded, within its policy: keys without prefix, values as they are. */
   readonly bare: StateStore
   /** An operation as `instance` hands it to `bare`: its key prefixed, its value encrypted. */
   readonly wrap: (operation: StateOperation) => StateOperation

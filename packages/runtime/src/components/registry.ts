@@ -11,6 +11,13 @@ import { StartupError } from '../config/startup-error.ts'
 import { encryptionKeys } from '../state-encryption/keys.ts'
 import { encryptedOperation, withEncryption } from '../state-encryption/store.ts'
 import { valueCipher } from '../state-encryption/values.ts'
+import type { Resiliency } from '../resiliency/provider.ts'
+import type { ComponentTarget } from '../resiliency/model.ts'
+import type { Policy } from '../resiliency/policy.ts'
+import { guardedBinding } from './guarded-binding.ts'
+import { guardedConfiguration, guardedCrypto, guardedLock, guardedSecrets } from './guarded-calls.ts'
+import { guardedPubSub } from './guarded-pubsub.ts'
+import { guardedState } from './guarded-state.ts'
 import type { Live, LiveStateStore, LoadedComponent } from './live.ts'
 import { lockPrefix, withLockPrefix } from './lock-prefix.ts'
 import { property } from './properties.ts'
@@ -34,8 +41,15 @@ export interface RegistryNames {
   readonly resourceNamespace: string | undefined
 }
 
-/** Wraps each component once. @throws StartupError for metadata with which a component cannot be wrapped */
-export function createRegistry(loaded: readonly LoadedComponent[], names: RegistryNames): Registry {
+/**
+ * Wraps each component once: innermost the policy that applies to it, and nothing where none does.
+ * @throws StartupError for metadata with which a component cannot be wrapped
+ */
+export function createRegistry(
+  loaded: readonly LoadedComponent[],
+  names: RegistryNames,
+  resiliency?: Pick<Resiliency, 'component'>,
+): Registry {
   const state = new Map<string, LiveStateStore>()
   const pubsub = new Map<string, Live<PubSub>>()
   const bindings = new Map<string, Live<Binding>>()
@@ -45,31 +59,35 @@ export function createRegistry(loaded: readonly LoadedComponent[], names: Regist
   const crypto = new Map<string, Live<CryptoProvider>>()
   for (const component of loaded) {
     const { name } = component.resource
+    /** The instance within its policy, if it has one. */
+    const guarded = <I>(target: ComponentTarget, guard: (instance: I, policy: Policy) => I): I => {
+      const instance = component.instance as I
+      const policy = resiliency?.component(name, target, 'Outbound')
+      return policy === undefined ? instance : guard(instance, policy)
+    }
     if (component.kind === 'state') {
-      state.set(name, liveState(component, names))
+      state.set(name, liveState(component, guarded('Statestore', guardedState), names))
     } else if (component.kind === 'pubsub') {
-      pubsub.set(name, { ...component, name, instance: component.instance as PubSub })
+      pubsub.set(name, { ...component, name, instance: guarded('Pubsub', guardedPubSub) })
     } else if (component.kind === 'bindings') {
-      bindings.set(name, { ...component, name, instance: component.instance as Binding })
+      bindings.set(name, { ...component, name, instance: guarded('Binding', guardedBinding) })
     } else if (component.kind === 'configuration') {
-      configuration.set(name, { ...component, name, instance: component.instance as ConfigurationStore })
+      const instance = guarded('Configuration', guardedConfiguration)
+      configuration.set(name, { ...component, name, instance })
     } else if (component.kind === 'lock') {
       const prefix = lockPrefix(component, { appId: names.appId, storeName: name })
-      lock.set(name, {
-        ...component,
-        name,
-        instance: withLockPrefix(component.instance as LockStore, prefix),
-      })
+      const instance = withLockPrefix(guarded('Lock', guardedLock), prefix)
+      lock.set(name, { ...component, name, instance })
     } else if (component.kind === 'crypto') {
-      crypto.set(name, { ...component, name, instance: component.instance as CryptoProvider })
+      crypto.set(name, { ...component, name, instance: guarded('Crypto', guardedCrypto) })
     } else if (component.kind === 'secretstores') {
-      secretstores.set(name, { ...component, name, instance: component.instance as SecretStore })
+      secretstores.set(name, { ...component, name, instance: guarded('Secretstore', guardedSecrets) })
     }
   }
   return { state, pubsub, bindings, secretstores, configuration, lock, crypto, all: loaded }
 }
 
-function liveState(component: LoadedComponent, names: RegistryNames): LiveStateStore {
+function liveState(component: LoadedComponent, bare: StateStore, names: RegistryNames): LiveStateStore {
   const { name } = component.resource
   const strategy = property(component.properties, 'keyPrefix')
   if (strategy?.includes('||')) {
@@ -80,7 +98,6 @@ function liveState(component: LoadedComponent, names: RegistryNames): LiveStateS
   }
   const { appId, resourceNamespace: namespace = '' } = names
   const prefix = keyPrefix(strategy, { appId, namespace, storeName: name })
-  const bare = component.instance as StateStore
   const keys = encryptionKeys(component)
   if (keys === undefined) {
     const instance = withKeyPrefix(bare, prefix)

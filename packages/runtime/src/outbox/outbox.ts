@@ -8,6 +8,7 @@ import {
   type StateOperation,
   type StateTransaction,
 } from '@outrigger/spec'
+import { EarlierTriesFailed } from '../components/guard.ts'
 import type { Live, LiveStateStore } from '../components/live.ts'
 import { cloudEventType } from '../pubsub/content-type.ts'
 import { isNamespaced } from '../pubsub/scopes.ts'
@@ -192,7 +193,9 @@ export class Outbox {
 /** Whether a transaction that failed so was certainly not committed. */
 function isCertain(error: unknown): boolean {
   if (error instanceof OutboxProblem) return true
-  return isComponentError(error) && certainCodes.has(error.code)
+  // After tries of which nobody knows how they ended, an ETag does not match because one of them was committed.
+  if (!isComponentError(error) || error.cause instanceof EarlierTriesFailed) return false
+  return certainCodes.has(error.code)
 }
 
 function markerOperation(key: string): StateOperation {

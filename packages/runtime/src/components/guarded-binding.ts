@@ -1,0 +1,66 @@
+import type { Binding, BindingData, BindingResponse } from '@outrigger/spec'
+import { Guard, judge } from './guard.ts'
+import type { Policy, Verdict } from '../resiliency/policy.ts'
+
+const once = (error: unknown): Verdict => ({ ...judge(error), final: true })
+
+/**
+ * A binding that is invoked as a policy says. A request that is a stream can be read once, so it is not repeated; an
+ * answer that is one counts when it has ended.
+ */
+export function guardedBinding(binding: Binding, policy: Policy): Binding {
+  const guard = new Guard(policy)
+  const { invoke, read, ping } = binding
+  return {
+    capabilities: binding.capabilities,
+    operations: binding.operations,
+    ...(invoke && {
+      invoke: async (request, options) => {
+        const whole = request.data instanceof Uint8Array
+        const { response } = await guard.run(
+          options,
+          async (own) => watched(await invoke.call(binding, request, own)),
+          {
+            judge: whole ? judge : once,
+            discard: ({ response: late }) => cancel(late.data),
+            outcome: ({ ended }) => ended,
+          },
+        )
+        return response
+      },
+    }),
+    ...(read && { read: (deliver, options) => read.call(binding, deliver, options) }),
+    ...(ping && { ping: (options) => ping.call(binding, options) }),
+    close: () => binding.close(),
+  }
+}
+
+interface Watched {
+  readonly response: BindingResponse
+  /** Of an answer that is a stream: whether it came to its end. */
+  readonly ended: Promise<boolean> | undefined
+}
+
+function watched(response: BindingResponse): Watched {
+  const { data } = response
+  if (data === undefined || data instanceof Uint8Array) return { response, ended: undefined }
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  async function* follow(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream
+    } catch (error) {
+      resolve(false)
+      throw error
+    } finally {
+      // Also when the reader has had enough.
+      resolve(true)
+    }
+  }
+  return { response: { ...response, data: follow(data) }, ended: promise }
+}
+
+function cancel(data: BindingData | undefined): void {
+  if (data === undefined || data instanceof Uint8Array) return
+  // Nobody is left to hear of it.
+  Promise.resolve(data[Symbol.asyncIterator]().return?.()).catch(() => undefined)
+}
