@@ -174,6 +174,11 @@ export const errorHelp: Readonly<Record<ErrorId, ErrorHelp>> = {
     'The application could not be called.',
     'The message says why: it is not there, not healthy, or of another name.',
   ),
+  DIRECT_INVOKE_DENIED: help(
+    'Service invocation',
+    'The other application does not let this one call it.',
+    'Allow it in the accessControl section of the Configuration of the application that is called.',
+  ),
   DIRECT_INVOKE_NO_APP_ID: help(
     'Service invocation',
     'There is no such route, and nothing says which application is meant.',

@@ -25,3 +25,9 @@ export function isFieldValue(value: string): boolean {
 export function asField(value: string): string {
   return Buffer.from(value, 'utf8').toString('latin1')
 }
+
+/** Undoes `asField`. */
+export function fromField(value: string): string {
+  // oxlint-disable-next-line no-control-regex -- it is what ASCII is
+  return /^[\u0000-\u007f]*$/.test(value) ? value : Buffer.from(value, 'latin1').toString('utf8')
+}

@@ -3,6 +3,7 @@ import type { Body, Client, FieldsInit, TlsOptions } from '@outrigger/wire'
 import { appOrigin } from './address.ts'
 import type { AppRequest, AppResponse, HttpAppChannel } from './channel.ts'
 import { Gate } from './gate.ts'
+import { withoutHopByHop } from './hop-by-hop.ts'
 
 export interface HttpChannelOptions {
   readonly host: string
@@ -26,19 +27,6 @@ export interface HttpChannelOptions {
 export function createHttpChannel(options: HttpChannelOptions): HttpAppChannel {
   return new HttpChannel(options)
 }
-
-/** Fields that belong to one connection (RFC 9110, 7.6.1). */
-const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 class HttpChannel implements HttpAppChannel {
   readonly kind = 'http'
@@ -96,16 +84,6 @@ class HttpChannel implements HttpAppChannel {
     if (this.token !== undefined) fields.set('dapr-api-token', this.token)
     return fields
   }
-}
-
-/** Changes `fields` in place. */
-function withoutHopByHop(fields: Fields): Fields {
-  const connection = fields.getAll('connection')
-  for (const value of connection) {
-    for (const name of value.split(',')) fields.delete(name.trim().toLowerCase())
-  }
-  for (const [name] of [...fields]) if (hopByHop.has(name)) fields.delete(name)
-  return fields
 }
 
 /** Keeps the place of a call until its answer was read, cancelled or given up. */

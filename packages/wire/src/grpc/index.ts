@@ -5,6 +5,8 @@ export { rawCodec, type Codec, type GrpcMethod, type MethodKind } from './method
 export { createGrpcProxy, type GrpcProxyOptions, type ProxyTarget } from './proxy.ts'
 export { createGrpcHandler, type GrpcRoute, type GrpcServerOptions, type ServerCall } from './server.ts'
 export {
+  decodeMessage,
+  encodeMessage,
   GrpcError,
   grpcStatus,
   grpcStatusName,

@@ -5,11 +5,13 @@ import { Fields } from '@outrigger/wire'
 import { isGrpcError, type GrpcStatusCode, type ServerCall } from '@outrigger/wire/grpc'
 import { callbacks } from '../../app/callbacks.ts'
 import type { GrpcAppChannel } from '../../app/channel.ts'
+import { asField } from '../../app/fields.ts'
 import { ApiError } from '../api-error.ts'
 import { required, type DaprHandlers } from '../grpc-call.ts'
 import type { InvokeHandler } from './handler.ts'
 import { httpToMetadata, metadataToHttp } from './metadata.ts'
 import { methodName, pathOfMethod } from './method-name.ts'
+import { firstHttpStatus, statusError } from './peer-answer.ts'
 import { reasonPhrase } from './reason-phrase.ts'
 
 const verbs = new Map(Object.entries(HTTPExtension_Verb).map(([name, value]) => [value as number, name]))
@@ -26,9 +28,11 @@ export function invokeMethods(
     async invokeService({ id, message }, call) {
       const request = required(message, 'message')
       request.method = methodName(id, request.method)
-      const channel = handler.reach(id)
-      if (channel.kind === 'http') return toHttp(handler, id, request, call, maxBytes)
-      return toGrpc(handler, channel, id, request, call)
+      const reached = handler.reach(id)
+      if (reached.kind === 'peer') return toPeer(handler, reached, id, request, call, maxBytes)
+      if (reached.kind === 'own' && reached.channel.kind === 'grpc')
+        return toGrpc(handler, reached.channel, id, request, call)
+      return toHttp(handler, id, request, call, maxBytes)
     },
   }
 }
@@ -51,7 +55,7 @@ async function toGrpc(
       onTrailers: (trailers) => call.setTrailers(trailers),
     })
   } catch (error) {
-    throw isGrpcError(error) ? error : handler.failed(id, channel, error)
+    throw isGrpcError(error) ? error : handler.failed(id, error, { kind: 'own', channel })
   }
 }
 
@@ -82,6 +86,48 @@ async function toHttp(
   const body = await answer.body.bytes(maxBytes)
   answer.fields.delete('content-length')
   call.setMetadata(['dapr-http-status', String(status), ...httpToMetadata(answer.fields)])
+  throwUnlessSuccess(status, body)
+  return { contentType: answer.fields.get('content-type') ?? '', data: { typeUrl: '', value: body } }
+}
+
+/** The message goes to the other sidecar as it is, with the metadata. */
+async function toPeer(
+  handler: InvokeHandler,
+  peer: { readonly appId: string; readonly namespace: string },
+  id: string,
+  { method, data, contentType, httpExtension }: InvokeRequest,
+  call: ServerCall,
+  maxBytes: number,
+): ReturnType<typeof toHttp> {
+  const verb = verbs.get(httpExtension?.verb ?? HTTPExtension_Verb.NONE) ?? 'NONE'
+  const metadata = [...call.metadata].flatMap(([name, value]) => [name, value])
+  const head = {
+    method: asField(method),
+    verb: verb === 'NONE' ? '' : verb,
+    query: asField(httpExtension?.querystring ?? ''),
+    contentType: asField(contentType),
+    typeUrl: asField(data?.typeUrl ?? ''),
+    // By this other sidecars tell that the call came over gRPC.
+    metadata: [...metadata, 'content-type', 'application/grpc'],
+  }
+  const answer = await handler.invokeMessage(id, peer, head, data?.value ?? new Uint8Array(0), call.signal)
+  const body = await answer.body.bytes(maxBytes)
+  const { status, headers, trailers, contentType: type, typeUrl } = answer.head
+  const fields = new Fields([...headers])
+  fields.delete('content-length')
+  if (status >= firstHttpStatus) {
+    call.setMetadata(['dapr-http-status', String(status), ...httpToMetadata(fields)])
+    throwUnlessSuccess(status, body)
+  } else {
+    call.setMetadata(httpToMetadata(fields))
+    call.setTrailers([...trailers])
+    if (status !== 0) throw statusError(answer.head)
+  }
+  return { contentType: type, data: { typeUrl, value: body } }
+}
+
+/** A failure of an application that speaks HTTP is an error of the call, too. */
+function throwUnlessSuccess(status: number, body: Uint8Array): void {
   if (status < 200 || status >= 300) {
     const phrase = reasonPhrase(status)
     throw grpcError({
@@ -96,5 +142,4 @@ async function toHttp(
       },
     })
   }
-  return { contentType: answer.fields.get('content-type') ?? '', data: { typeUrl: '', value: body } }
 }

@@ -1,7 +1,22 @@
-import { Fields, isWireError } from '@outrigger/wire'
+import { Fields } from '@outrigger/wire'
 import type { AppChannel, AppRequest, AppResponse } from '../../app/channel.ts'
+import type { HttpEndpoint, HttpEndpoints } from '../../invoke/endpoints.ts'
+import type { RemoteApps } from '../../invoke/remote.ts'
+import type { ReplayBody } from '../../invoke/replay.ts'
+import { parseTarget } from '../../invoke/target.ts'
+import { TrackedBody } from '../../invoke/tracked-body.ts'
+import type { PeerAnswer } from '../../peer/call.ts'
+import { httpMetadata } from '../../peer/fields.ts'
+import type { PeerRequest } from '../../peer/messages.ts'
+import type { RunOptions } from '../../resiliency/policy.ts'
+import type { Resiliency } from '../../resiliency/provider.ts'
 import { ApiError } from '../api-error.ts'
 import { callApp } from './call-app.ts'
+import { invokeError } from './failures.ts'
+import { judge, judgeTransport } from './judge.ts'
+import { canReplay, replayable } from './replay.ts'
+import type * as PeerAnswers from './peer-answer.ts'
+import { isFailure, StatusFailure } from './status-failure.ts'
 
 export interface InvokeHandlerOptions {
   readonly appId: string
@@ -11,14 +26,30 @@ export interface InvokeHandlerOptions {
   readonly appHealthy: () => boolean
   /** Of a request to an application that speaks gRPC, where it is one message. */
   readonly maxBodyBytes: number
+  /** Opens the way to other applications; absent: only the own one can be called. */
+  readonly remote?: (() => Promise<RemoteApps>) | undefined
+  readonly endpoints?: HttpEndpoints | undefined
+  readonly resiliency?: Resiliency | undefined
+  /** `x-forwarded-for` and what belongs to it, of this sidecar: names and values in turn. */
+  readonly forwarded?: readonly string[] | undefined
 }
+
+/** What a caller means by a name. */
+export type Reached =
+  | { readonly kind: 'own'; readonly channel: AppChannel }
+  | { readonly kind: 'peer'; readonly appId: string; readonly namespace: string }
+  | { readonly kind: 'endpoint'; readonly endpoint: HttpEndpoint }
 
 /** Who calls whom; nobody but a sidecar may say so. */
 const callerId = 'dapr-caller-app-id'
 const callerNamespace = 'dapr-caller-namespace'
 const calleeId = 'dapr-callee-app-id'
+const noMetadata: readonly string[] = []
 
-/** Service invocation, for every face of the runtime: so far of the own application. */
+type Body = Uint8Array | ReplayBody | undefined
+type Try<T> = (signal: AbortSignal | undefined) => Promise<T>
+
+/** Service invocation, for every face of the runtime. */
 export class InvokeHandler {
   readonly #options: InvokeHandlerOptions
 
@@ -26,74 +57,245 @@ export class InvokeHandler {
     this.#options = options
   }
 
-  /** Whether a name means the own application. */
-  isOwn(target: string): boolean {
-    const { appId, namespace } = this.#options
-    return target === appId || target === `${appId}.${namespace}`
-  }
-
-  /** The application of this name, if it is there and, unless that does not matter, healthy. @throws ApiError API_UNIMPLEMENTED, DIRECT_INVOKE */
-  reach(target: string, { healthy = true } = {}): AppChannel {
-    const { appId, channel, appHealthy } = this.#options
-    if (!this.isOwn(target)) {
-      throw new ApiError(
-        'API_UNIMPLEMENTED',
-        `failed to invoke, id: ${target}, err: invocation of other applications is not available in this version of Outrigger yet; this sidecar serves ${appId}`,
-      )
+  /** The application of this name, if it is this sidecar's own or can be called from here. @throws ApiError DIRECT_INVOKE */
+  reach(name: string, { healthy = true } = {}): Reached {
+    const { appId, namespace, endpoints, remote } = this.#options
+    const endpoint = endpoints?.find(name)
+    if (endpoint !== undefined) return { kind: 'endpoint', endpoint }
+    const target = parseTarget(name, namespace)
+    if (target.kind === 'url') {
+      if (endpoints === undefined) throw notOffered(name)
+      return { kind: 'endpoint', endpoint: endpoints.of(target.url) }
     }
-    if (channel === undefined) {
-      throw new ApiError(
-        'DIRECT_INVOKE',
-        `failed to invoke, id: ${target}, err: app channel is not initialized; start the sidecar with --app-port`,
-      )
+    if (target.appId === appId && target.namespace === namespace) {
+      return { kind: 'own', channel: this.#own(name, healthy) }
     }
-    if (healthy && !appHealthy()) {
-      throw new ApiError(
-        'DIRECT_INVOKE',
-        `failed to invoke, id: ${target}, err: app is not in a healthy state`,
-      )
-    }
-    return channel
+    if (remote === undefined) throw notOffered(name)
+    return { kind: 'peer', appId: target.appId, namespace: target.namespace }
   }
 
   /** Any status of the application is an answer. One that speaks gRPC gets the request as `OnInvoke`. Takes its fields over. */
-  async invoke(target: string, request: AppRequest): Promise<AppResponse> {
-    const channel = this.reach(target)
-    const fields = this.identify(request.fields)
-    const identified = fields === request.fields ? request : { ...request, fields }
+  async invoke(name: string, request: AppRequest): Promise<AppResponse> {
+    const reached = this.reach(name)
     try {
-      return await callApp(channel, identified, this.#options.maxBodyBytes)
+      if (reached.kind === 'own') return await this.#invokeOwn(name, reached.channel, request)
+      if (reached.kind === 'endpoint') return await this.#invokeEndpoint(name, reached.endpoint, request)
+      return await this.#invokePeer(name, reached, request)
     } catch (error) {
-      throw this.failed(target, channel, error)
+      if (error instanceof StatusFailure) return error.answer
+      throw this.failed(name, error, reached)
+    }
+  }
+
+  /** A message for the application beside another sidecar, as it came over gRPC, and its answer. Rejects with an ApiError. */
+  async invokeMessage(
+    name: string,
+    { appId, namespace }: { readonly appId: string; readonly namespace: string },
+    head: PeerRequest,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<PeerAnswer> {
+    const remote = await this.apps()
+    const metadata = [...head.metadata, ...this.#identity(appId)]
+    const call = { head: { ...head, metadata }, body, metadata: noMetadata }
+    try {
+      return await this.#run(name, head.method, true, body, signal, undefined, (trySignal) =>
+        remote.call(appId, namespace, { ...call, signal: trySignal }),
+      )
+    } catch (error) {
+      throw this.failed(name, error)
     }
   }
 
   /** Puts the names of caller and callee into fields or metadata: changes `fields` when they are a Fields. */
-  identify(init: AppRequest['fields']): Fields {
+  identify(init: AppRequest['fields'], callee = this.#options.appId): Fields {
     const { appId, namespace } = this.#options
     const fields = init instanceof Fields ? init : new Fields([...(init ?? [])])
-    return fields.set(callerId, appId).set(callerNamespace, namespace).set(calleeId, appId)
+    return fields.set(callerId, appId).set(callerNamespace, namespace).set(calleeId, callee)
   }
 
-  /** A failure of the way to the application, as an error of the API. */
-  failed(target: string, channel: AppChannel, error: unknown): ApiError {
-    if (error instanceof ApiError) return error
-    if (isBusy(error)) {
-      return new ApiError('OVERLOADED', `failed to invoke, id: ${target}, err: ${error.message}`, {
-        cause: error,
-      })
+  /** A failure of the way to an application, as an error of the API. */
+  failed(name: string, error: unknown, reached?: Reached): ApiError {
+    const address = reached?.kind === 'own' ? reached.channel.address : undefined
+    return invokeError(name, error, address)
+  }
+
+  /** The way to other applications; only for those that `reach` calls a peer. */
+  apps(): Promise<RemoteApps> {
+    return this.#options.remote!()
+  }
+
+  /** Whether a policy wants to see how calls of this target end. */
+  hasPolicy(name: string, path: string): boolean {
+    return this.#options.resiliency?.app(name, `${name}:${methodOf(path)}`) !== undefined
+  }
+
+  /** Runs a call of gRPC under the policies of its target. `attempt` is made anew for each try. */
+  guarded<T>(
+    name: string,
+    method: string,
+    body: Body,
+    signal: AbortSignal | undefined,
+    attempt: Try<T>,
+  ): Promise<T> {
+    return this.#run(name, method, true, body, signal, undefined, attempt)
+  }
+
+  #own(name: string, healthy: boolean): AppChannel {
+    const { channel, appHealthy } = this.#options
+    if (channel === undefined) {
+      throw new ApiError(
+        'DIRECT_INVOKE',
+        `failed to invoke, id: ${name}, err: app channel is not initialized; start the sidecar with --app-port`,
+      )
     }
-    const text = errorText(error, channel.address)
-    return new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${target}, err: ${text}`, { cause: error })
+    if (healthy && !appHealthy()) {
+      throw new ApiError('DIRECT_INVOKE', `failed to invoke, id: ${name}, err: app is not in a healthy state`)
+    }
+    return channel
+  }
+
+  #invokeOwn(name: string, channel: AppChannel, request: AppRequest): Promise<AppResponse> {
+    const { appId, maxBodyBytes, resiliency } = this.#options
+    const fields = this.identify(request.fields)
+    const method = methodOf(request.path)
+    const identified = fields === request.fields ? request : { ...request, fields }
+    if (resiliency?.app(appId, `${name}:${method}`) === undefined)
+      return callApp(channel, identified, maxBodyBytes)
+    const body = replayable(request.body)
+    return this.#answered(name, method, false, body, request.signal, (signal) =>
+      // Each try starts from the same fields: a channel may change those that it gets.
+      callApp(channel, tryOf({ ...identified, fields: Fields.from(fields) }, body, signal), maxBodyBytes),
+    )
+  }
+
+  #invokeEndpoint(name: string, endpoint: HttpEndpoint, request: AppRequest): Promise<AppResponse> {
+    const body = replayable(request.body)
+    const fields = request.fields === undefined ? new Fields() : Fields.from(request.fields)
+    return this.#answered(name, methodOf(request.path), true, body, request.signal, (signal) =>
+      endpoint.call(tryOf({ ...request, fields }, body, signal)),
+    )
+  }
+
+  async #invokePeer(
+    name: string,
+    { appId, namespace }: { readonly appId: string; readonly namespace: string },
+    request: AppRequest,
+  ): Promise<AppResponse> {
+    const remote = await this.apps()
+    const { httpAnswer } = await peerAnswers()
+    const { method, path, signal } = request
+    const fields = request.fields instanceof Fields ? request.fields : new Fields([...(request.fields ?? [])])
+    const mark = path.indexOf('?')
+    const body = replayable(request.body)
+    const { length } = (request.body ?? noBytes) as { readonly length?: number | undefined }
+    const metadata = httpMetadata(this.identify(fields, appId))
+    metadata.push(...(this.#options.forwarded ?? noMetadata), 'Destination-App-Id', appId)
+    if (length !== undefined && request.body !== undefined) metadata.push('Content-Length', String(length))
+    const head: PeerRequest = {
+      method: (mark === -1 ? path : path.slice(0, mark)).slice(1),
+      verb: method,
+      query: mark === -1 ? '' : path.slice(mark + 1),
+      contentType: fields.get('content-type') ?? '',
+      typeUrl: '',
+      metadata,
+    }
+    return this.#answered(name, head.method, true, body, signal, async (trySignal) =>
+      httpAnswer(
+        await remote.call(appId, namespace, { head, body, metadata: noMetadata, signal: trySignal }),
+      ),
+    )
+  }
+
+  /** Runs a call whose answer is one of HTTP: policies see its status. */
+  #answered(
+    name: string,
+    method: string,
+    remote: boolean,
+    body: Body,
+    signal: AbortSignal | undefined,
+    attempt: Try<AppResponse>,
+  ): Promise<AppResponse> {
+    const policy = this.#options.resiliency?.app(name, `${name}:${method}`)
+    if (policy === undefined) return this.#run(name, method, remote, body, signal, undefined, attempt)
+    let last: AppResponse | undefined
+    const checked: Try<AppResponse> = async (trySignal) => {
+      // That of the try before: nobody reads it.
+      last?.body.cancel()
+      last = await attempt(trySignal)
+      if (isFailure(last.status)) throw new StatusFailure(last)
+      return last
+    }
+    if (policy.breaker === undefined) return this.#run(name, method, remote, body, signal, discard, checked)
+    const outcomes = new WeakMap<AppResponse, Promise<boolean>>()
+    const tracked: Try<AppResponse> = async (trySignal) => {
+      const answer = await checked(trySignal)
+      let done = (_complete: boolean): void => {}
+      const outcome = new Promise<boolean>((resolve) => (done = resolve))
+      const { status, fields } = answer
+      const whole = { status, fields, body: new TrackedBody(answer.body, done) }
+      outcomes.set(whole, outcome)
+      return whole
+    }
+    const options = { ...discard, outcome: (answer: AppResponse) => outcomes.get(answer) }
+    return this.#run(name, method, remote, body, signal, options, tracked)
+  }
+
+  /** Inside the policy of the target are the retries of the runtime itself, unless the target is named in a policy. */
+  #run<T>(
+    name: string,
+    method: string,
+    remote: boolean,
+    body: Body,
+    signal: AbortSignal | undefined,
+    options: RunOptions<T> | undefined,
+    attempt: Try<T>,
+  ): Promise<T> {
+    const { resiliency } = this.#options
+    if (resiliency === undefined) return attempt(signal)
+    const policy = resiliency.app(name, `${name}:${method}`)
+    const replay = (): boolean => canReplay(body)
+    const inner: Try<T> =
+      remote && !resiliency.definesApp(name)
+        ? (trySignal) =>
+            resiliency.builtIn('DaprBuiltInServiceRetries').run(attempt, {
+              signal: trySignal,
+              judge: (error) => judgeTransport(error, replay()),
+            })
+        : attempt
+    if (policy === undefined) return inner(signal)
+    return policy.run(inner, { ...options, signal, judge: (error) => judge(error, replay()) })
+  }
+
+  #identity(callee: string): string[] {
+    const { appId, namespace } = this.#options
+    return [callerId, appId, callerNamespace, namespace, calleeId, callee, 'destination-app-id', callee]
   }
 }
 
-function errorText(error: unknown, address: string): string {
-  const tooLarge = [error, (error as { cause?: unknown }).cause].find((it) => isWireError(it, 'TOO_LARGE'))
-  if (tooLarge !== undefined) return `${(tooLarge as Error).message}; raise the limit with --max-body-size`
-  return `${error instanceof Error ? error.message : 'unknown'} (${address})`
+const noBytes = new Uint8Array(0)
+const discard: RunOptions<AppResponse> = { discard: (answer) => answer.body.cancel() }
+
+let answers: Promise<typeof PeerAnswers> | undefined
+
+/** What reads the answers of other sidecars is loaded with the first call of one. */
+function peerAnswers(): Promise<typeof PeerAnswers> {
+  answers ??= import('./peer-answer.ts')
+  return answers
 }
 
-function isBusy(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'AppBusyError'
+function tryOf(request: AppRequest, body: Body, signal: AbortSignal | undefined): AppRequest {
+  const { body: _, signal: __, ...rest } = request
+  return { ...rest, ...(body !== undefined && { body }), ...(signal !== undefined && { signal }) }
+}
+
+/** The path without its query and the slash before it. */
+function methodOf(path: string): string {
+  const mark = path.indexOf('?')
+  return path.slice(1, mark === -1 ? undefined : mark)
+}
+
+function notOffered(name: string): ApiError {
+  const text = `failed to invoke, id: ${name}, err: other applications cannot be invoked from here`
+  return new ApiError('API_UNIMPLEMENTED', text)
 }

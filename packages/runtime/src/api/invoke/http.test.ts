@@ -62,7 +62,13 @@ test.each([
 test.each([
   ['nobody', '/v1.0/invoke', undefined, 404, 'failed getting app id'],
   ['an empty name', '/v1.0/invoke//method/a', undefined, 404, 'failed getting app id'],
-  ['another application', '/v1.0/invoke/other/method/a', undefined, 501, 'this sidecar serves shop'],
+  [
+    'another application',
+    '/v1.0/invoke/other/method/a',
+    undefined,
+    501,
+    'other applications cannot be invoked from here',
+  ],
   ['an application that there is not', '/v1.0/invoke/shop/method/a', undefined, 500, '--app-port'],
 ])('calling %s: %s', async (_, target, call, status, message) => {
   const { api } = setUp(call)

@@ -1,0 +1,30 @@
+import { isWireError } from '@outrigger/wire'
+import { BreakerError } from '../../resiliency/breaker.ts'
+import { ApiError } from '../api-error.ts'
+
+/** Codes of gRPC that say more than that a call failed. */
+const permissionDenied = 7
+
+/** A failure of the way to an application, as an error of the API. */
+export function invokeError(name: string, error: unknown, address: string | undefined): ApiError {
+  if (error instanceof ApiError) return error
+  const text = `failed to invoke, id: ${name}, err: ${errorText(error, address)}`
+  if (isBusy(error)) return new ApiError('OVERLOADED', text, { cause: error })
+  if ((error as { code?: unknown } | undefined)?.code === permissionDenied)
+    return new ApiError('DIRECT_INVOKE_DENIED', text, { cause: error })
+  return new ApiError('DIRECT_INVOKE', text, { cause: error })
+}
+
+function errorText(error: unknown, address: string | undefined): string {
+  const tooLarge = [error, (error as { cause?: unknown }).cause].find((it) => isWireError(it, 'TOO_LARGE'))
+  if (tooLarge !== undefined) return `${(tooLarge as Error).message}; raise the limit with --max-body-size`
+  const text = error instanceof Error ? error.message : 'unknown'
+  // A breaker stands before the way, and busy is said of the application by its name.
+  return address === undefined || error instanceof BreakerError || isBusy(error)
+    ? text
+    : `${text} (${address})`
+}
+
+function isBusy(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'AppBusyError'
+}

@@ -1,0 +1,215 @@
+import { statusDetails } from './status-details.ts'
+import { HTTPExtension_Verb } from '@outrigger/proto/common'
+import { Fields, isWireError, type ServerRequest } from '@outrigger/wire'
+import { GrpcError, grpcStatus, isGrpcError } from '@outrigger/wire/grpc'
+import { callbacks } from '../../app/callbacks.ts'
+import {
+  neverReached,
+  type AppChannel,
+  type AppResponse,
+  type GrpcAppChannel,
+  type HttpAppChannel,
+} from '../../app/channel.ts'
+import { asField, fromField } from '../../app/fields.ts'
+import { MemoryBody, wholeBody } from '../../app/memory-body.ts'
+import type { PeerAnswer } from '../../peer/call.ts'
+import { canonicalName } from '../../peer/fields.ts'
+import type { PeerRequest, PeerResponse } from '../../peer/messages.ts'
+import type { PeerBody } from '../../peer/peer-body.ts'
+import { ApiError } from '../api-error.ts'
+import { httpToMetadata } from './metadata.ts'
+import { methodName, methodOfPath } from './method-name.ts'
+import { httpRequest } from './peer-request.ts'
+import { reasonPhrase } from './reason-phrase.ts'
+
+/** Who calls, as far as it is proved. */
+export interface Caller {
+  readonly trustDomain: string
+  readonly namespace: string
+  readonly appId: string
+}
+
+export interface ServePeerOptions {
+  readonly appId: string
+  readonly channel: AppChannel | undefined
+  readonly appHealthy: () => boolean
+  readonly maxBodyBytes: number
+  /** Who has sent a request. Absent: connections prove nothing. @throws Error when nobody who is welcome */
+  readonly identify: ((request: ServerRequest) => Caller) | undefined
+  /** Whether the caller may. `verb` is empty where there is none. @throws GrpcError PERMISSION_DENIED */
+  readonly authorize: ((caller: Caller | undefined, method: string, verb: string) => void) | undefined
+}
+
+const verbs = HTTPExtension_Verb as unknown as Readonly<Record<string, HTTPExtension_Verb | undefined>>
+
+/** Calls the own application for another sidecar. */
+export function servePeer(options: ServePeerOptions) {
+  const { appId, appHealthy, maxBodyBytes } = options
+  return async (
+    head: PeerRequest,
+    body: Uint8Array | PeerBody | undefined,
+    request: ServerRequest,
+  ): Promise<PeerAnswer> => {
+    const meant = new Fields([...head.metadata]).get('dapr-callee-app-id') ?? appId
+    if (meant !== appId) throw wrongApp(appId, meant)
+    const caller = checkCaller(options, request, head.method, head.verb)
+    const channel = options.channel
+    if (channel === undefined) throw new GrpcError(grpcStatus.INTERNAL, 'app channel is not initialized')
+    // Another instance may be well.
+    if (!appHealthy()) throw new GrpcError(grpcStatus.UNAVAILABLE, 'app is not in a healthy state')
+    const known = caller === undefined ? head : withCaller(head, caller)
+    try {
+      if (channel.kind === 'http') return await callHttp(appId, channel, known, body, request.signal)
+      const data = await wholeBody(body, maxBodyBytes)
+      return await callGrpc(appId, channel, known, data, request.signal)
+    } catch (error) {
+      throw failure(error)
+    }
+  }
+}
+
+/** Addresses change hands: the caller looks for another one. */
+export function wrongApp(appId: string, meant: string): GrpcError {
+  const text = `this is the sidecar of ${appId}, and the call is for ${meant.slice(0, 200)}`
+  return new GrpcError(grpcStatus.UNAVAILABLE, text)
+}
+
+/** @throws GrpcError UNAUTHENTICATED, PERMISSION_DENIED */
+export function checkCaller(
+  { identify, authorize }: Pick<ServePeerOptions, 'identify' | 'authorize'>,
+  request: ServerRequest,
+  method: string,
+  verb: string,
+): Caller | undefined {
+  let caller: Caller | undefined
+  try {
+    caller = identify?.(request)
+  } catch (error) {
+    const text = error instanceof Error ? error.message : 'the caller is not known'
+    throw new GrpcError(grpcStatus.UNAUTHENTICATED, text, { cause: error })
+  }
+  authorize?.(caller, method, verb)
+  return caller
+}
+
+/** The names of the caller are those that it has proved, whatever it says. */
+function withCaller(head: PeerRequest, { appId, namespace }: Caller): PeerRequest {
+  const metadata = new Fields([...head.metadata])
+  metadata.set('dapr-caller-app-id', appId).set('dapr-caller-namespace', namespace)
+  return { ...head, metadata: metadata.flat() }
+}
+
+async function callHttp(
+  appId: string,
+  channel: HttpAppChannel,
+  head: PeerRequest,
+  body: Uint8Array | PeerBody | undefined,
+  signal: AbortSignal,
+): Promise<PeerAnswer> {
+  const answer = await channel.call(httpRequest(appId, head, emptyAsNone(body), signal))
+  return { head: headOf(answer), body: answer.body }
+}
+
+function emptyAsNone(body: Uint8Array | PeerBody | undefined): Uint8Array | PeerBody | undefined {
+  return body instanceof Uint8Array && body.length === 0 ? undefined : body
+}
+
+function headOf({ status, fields }: AppResponse): PeerResponse {
+  const headers: string[] = []
+  for (const [name, value] of fields) headers.push(canonicalName(name), value)
+  return {
+    status,
+    message: reasonPhrase(status),
+    details: [],
+    headers,
+    trailers: [],
+    contentType: fields.get('content-type') ?? '',
+    typeUrl: '',
+  }
+}
+
+async function callGrpc(
+  appId: string,
+  channel: GrpcAppChannel,
+  head: PeerRequest,
+  value: Uint8Array,
+  signal: AbortSignal,
+): Promise<PeerAnswer> {
+  let headers = new Fields()
+  let trailers = new Fields()
+  const overGrpc = isOverGrpc(head)
+  const method = fromField(head.method)
+  const message = {
+    method: overGrpc ? methodName(appId, method) : methodOfPath(appId, method),
+    data: { typeUrl: fromField(head.typeUrl), value },
+    contentType: fromField(head.contentType),
+    httpExtension: {
+      verb: verbs[head.verb] ?? HTTPExtension_Verb.NONE,
+      querystring: fromField(head.query),
+    },
+  }
+  try {
+    const answer = await channel.call(callbacks.onInvoke, message, {
+      metadata: metadataOf(head, overGrpc),
+      signal,
+      onMetadata: (metadata) => (headers = metadata),
+      onTrailers: (metadata) => (trailers = metadata),
+    })
+    const { contentType, data } = answer
+    return {
+      head: {
+        status: 0,
+        message: '',
+        details: [],
+        headers: flat(headers),
+        trailers: flat(trailers),
+        contentType: asField(contentType),
+        typeUrl: asField(data?.typeUrl ?? ''),
+      },
+      body: new MemoryBody(data?.value),
+    }
+  } catch (error) {
+    if (!isGrpcError(error) || isWireError(error.cause)) throw error
+    return {
+      head: {
+        status: error.code,
+        message: asField(error.message),
+        details: statusDetails(error),
+        headers: flat(headers),
+        trailers: flat(error.trailers ?? new Fields()),
+        contentType: '',
+        typeUrl: '',
+      },
+      body: new MemoryBody(),
+    }
+  }
+}
+
+/** What came over gRPC says so; its content type is beside it. */
+function isOverGrpc({ metadata }: PeerRequest): boolean {
+  const type = new Fields([...metadata]).get('content-type')
+  return type?.startsWith('application/grpc') === true
+}
+
+function metadataOf({ metadata }: PeerRequest, overGrpc: boolean): string[] {
+  const pairs = new Fields([...metadata])
+  if (overGrpc) pairs.delete('content-type')
+  return httpToMetadata(pairs)
+}
+
+function flat(fields: Fields): string[] {
+  return [...fields].flat()
+}
+
+/** What the other sidecar is told. What never reached the application may be tried elsewhere. */
+function failure(error: unknown): unknown {
+  if (error instanceof ApiError)
+    return new GrpcError(grpcStatus.INVALID_ARGUMENT, error.message, { cause: error })
+  const text = `error invoking app channel: ${error instanceof Error ? error.message : 'unknown'}`
+  if (neverReached(error)) return new GrpcError(grpcStatus.UNAVAILABLE, text, { cause: error })
+  if (isGrpcError(error) || isWireError(error)) {
+    const code = isWireError(error, 'TOO_LARGE') ? grpcStatus.RESOURCE_EXHAUSTED : grpcStatus.INTERNAL
+    return new GrpcError(code, text, { cause: error })
+  }
+  return error
+}
