@@ -86,8 +86,6 @@ export class RuntimeCore {
   readonly #random: Random
   readonly #servers: Server[] = []
   #loaded: Loaded | undefined
-  /** Made before everything that calls anybody. */
-  #resiliency: Resiliency | undefined
   #channel: AppChannel | undefined
   #attachment: Attachment | undefined
   #attaching: Promise<void> = Promise.resolve()
@@ -196,9 +194,9 @@ export class RuntimeCore {
         start: () => {
           const loaded = this.#loaded!
           const tools = { clock: this.#clock, random: this.#random, logger: this.#logger }
-          this.#resiliency = new Resiliency(loaded.resiliency, tools)
-          const registry = createRegistry(loaded.components, this.#options, this.#resiliency)
-          return this.#compose(registry, loaded)
+          const resiliency = new Resiliency(loaded.resiliency, tools)
+          const registry = createRegistry(loaded.components, this.#options, resiliency)
+          return this.#compose(registry, loaded, resiliency)
         },
         stop: () => this.#channel?.close(),
       },
@@ -234,7 +232,7 @@ export class RuntimeCore {
     ]
   }
 
-  async #compose(registry: Registry, loaded: Loaded): Promise<void> {
+  async #compose(registry: Registry, loaded: Loaded, resiliency: Resiliency): Promise<void> {
     const options = this.#options
     const { appId, compat, namespace } = options
     const logger = this.#logger
@@ -263,6 +261,7 @@ export class RuntimeCore {
       logger,
       clock,
       random,
+      policyOf: (name) => resiliency.component(name, 'Pubsub', 'Inbound'),
     })
     if ([...registry.state.values()].some((store) => outboxSettings(store) !== undefined)) {
       const { Outbox } = await import('./outbox/outbox.ts')
@@ -288,6 +287,7 @@ export class RuntimeCore {
       random,
       optionsTimeoutMs: options.appBindingOptionsTimeoutMs,
       maxReplyBytes: options.maxBodyBytes,
+      policyOf: (name) => resiliency.component(name, 'Binding', 'Inbound'),
     })
     const attachment = new Attachment({
       options,
@@ -316,6 +316,7 @@ export class RuntimeCore {
         clock,
         random,
         logger,
+        policyOf: (name) => resiliency.component(name, 'Configuration', 'Inbound'),
       }),
       lock: new LockHandler(registry.lock, logger),
       crypto: new CryptoHandler(registry.crypto, logger),
@@ -333,6 +334,7 @@ export class RuntimeCore {
         enabledFeatures: loaded.configuration.features,
         components: () => components,
         subscriptions: () => engine.subscriptions(),
+        resiliency,
         app:
           options.appPort === undefined
             ? undefined

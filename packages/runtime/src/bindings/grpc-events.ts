@@ -26,9 +26,12 @@ export function grpcEvents(
       if (tracestate !== undefined) metadata.push('tracestate', tracestate)
       const request = { name, data: event.data, metadata: event.metadata }
       const response = await channel.call(callbacks.onBindingEvent, request, { metadata, signal })
-      await responder?.grpc(live, response, options)
-      return { settlement: 'ack', data: response.data }
+      return {
+        reply: { settlement: 'ack', data: response.data },
+        respond: responder && ((own) => responder.grpc(live, response, own)),
+      }
     },
+    judge: (error) => (isGrpcError(error) ? { grpc: error.code } : {}),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AppResponse, HttpAppChannel } from '../app/channel.ts'
 import { asField, metadataFields } from '../app/fields.ts'
-import { routeOf, type EventDoor } from './events.ts'
+import { RefusedEvent, routeOf, type EventDoor } from './events.ts'
 import type { AppResponder } from './types.ts'
 
 /** Events as POST requests; whether they are wanted is asked by OPTIONS. */
@@ -26,11 +26,15 @@ export function httpEvents(
       const path = routeOf(live)
       const response = await channel.call({ method: 'POST', path, fields, body: event.data, signal })
       const data = await read(response, maxReplyBytes)
-      if (!isOk(response.status))
-        throw new Error(`the application answered ${response.status} to binding ${live.name}`)
-      await responder?.http(live, data, options)
-      return { settlement: 'ack', data, contentType: response.fields.get('content-type') }
+      const { status, fields: answered } = response
+      if (!isOk(status)) throw new RefusedEvent(status, live.name)
+      return {
+        status,
+        reply: { settlement: 'ack', data, contentType: answered.get('content-type') },
+        respond: responder && ((own) => responder.http(live, data, own)),
+      }
     },
+    judge: (error) => (error instanceof RefusedEvent ? { http: error.status } : {}),
   }
 }
 

@@ -3,6 +3,8 @@ import { neverReached, type AppChannel } from '../app/channel.ts'
 import { whilePending, withDeadline } from '../app/time.ts'
 import type { Live } from '../components/live.ts'
 import { Calm } from '../pubsub/calm.ts'
+import { BreakerError } from '../resiliency/breaker.ts'
+import { deliverByPolicy } from './by-policy.ts'
 import { declaredDirections } from './direction.ts'
 import type { EventDoor } from './events.ts'
 import { httpEvents } from './http-events.ts'
@@ -22,6 +24,8 @@ class Inputs implements InputBindings {
   private readonly decided = new Set<string>()
   private readonly closing = new AbortController()
   private readonly cut = new AbortController()
+  /** Aborts when no further tries are wanted: the application is not healthy, or all ends. */
+  private halt = new AbortController()
   private turn: Promise<void> = Promise.resolve()
   private paused = false
 
@@ -47,10 +51,12 @@ class Inputs implements InputBindings {
 
   pause(): void {
     this.paused = true
+    this.halt.abort()
   }
 
   resume(): void {
     this.paused = false
+    if (!this.closing.signal.aborted) this.halt = new AbortController()
     // Those that could not be asked before.
     void this.start()
   }
@@ -60,6 +66,7 @@ class Inputs implements InputBindings {
     if (signal?.aborted) giveUp()
     else signal?.addEventListener('abort', giveUp, { once: true })
     this.closing.abort()
+    this.halt.abort()
     await this.turn
     const { logger } = this.options
     await Promise.all(
@@ -133,12 +140,18 @@ class Inputs implements InputBindings {
   }
 
   private delivery(live: Live<Binding>, door: EventDoor): DeliverEvent {
+    const policy = this.options.policyOf?.(live.name)
     return async (event, options) => {
       try {
         if (this.paused) return await this.refuse(new Error('the application is not healthy'))
         const { signal } = options
         const until = signal === undefined ? this.cut.signal : AbortSignal.any([this.cut.signal, signal])
-        const reply = await door.deliver(live, event, { ...options, signal: until })
+        const own = { ...options, signal: until }
+        const { reply, respond } =
+          policy === undefined
+            ? await door.deliver(live, event, own)
+            : await deliverByPolicy(policy, door, live, event, own, this.halt.signal)
+        await respond?.(own)
         this.calm.succeeded()
         return reply
       } catch (error) {
@@ -146,7 +159,7 @@ class Inputs implements InputBindings {
           problem: messageOf(error),
         })
         const failure = error instanceof Error ? error : new Error(String(error))
-        if (neverReached(error)) return this.refuse(failure)
+        if (neverReached(error) || error instanceof BreakerError) return this.refuse(failure)
         this.calm.succeeded()
         return { settlement: 'nack', error: failure }
       }

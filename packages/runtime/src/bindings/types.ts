@@ -2,6 +2,7 @@ import type { BindingEventResponse } from '@outrigger/proto/appcallback'
 import type { Binding, Clock, Logger, OperationOptions, Random } from '@outrigger/spec'
 import type { AppChannel } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
+import type { Policy } from '../resiliency/policy.ts'
 
 /** Does what an application asks for by its answer to an event. Never rejects. */
 export interface AppResponder {
@@ -22,6 +23,8 @@ export interface InputBindingsOptions {
   readonly optionsTimeoutMs?: number | undefined
   /** Bytes of an application's answer to an event. Default 4 MiB. */
   readonly maxReplyBytes?: number | undefined
+  /** What applies to the events of a binding. Default: nothing, each is tried once. */
+  readonly policyOf?: ((name: string) => Policy | undefined) | undefined
 }
 
 export interface InputBindings {

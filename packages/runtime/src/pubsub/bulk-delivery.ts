@@ -1,4 +1,5 @@
 import type { DeliverBulk, IncomingMessage, Settlement } from '@outrigger/spec'
+import { deliverBulkByPolicy } from './by-policy.ts'
 import { ownTopic } from './delivery.ts'
 import { receive } from './incoming.ts'
 import type { Outcome } from './reply.ts'
@@ -20,15 +21,26 @@ export function createBulkDelivery(
   life: SubscriptionLife,
   topicPrefix: string,
 ): DeliverBulk {
+  const policy = shared.policyOf(plan.info.pubsubName)
   const call = async (
     path: string,
     entries: readonly Entry[],
   ): Promise<Outcome | ReadonlyMap<string, Outcome>> => {
-    try {
-      const id = shared.random.uuid()
-      const outcomes = await subscriber.deliverBulk({ plan, path, id, entries }, life.cut)
-      shared.calm.succeeded()
+    const id = shared.random.uuid()
+    const once = async (some: readonly Entry[], signal: AbortSignal) => {
+      const outcomes = await subscriber.deliverBulk({ plan, path, id, entries: some }, signal)
+      if (!('kind' in outcomes) || outcomes.kind !== 'retry' || outcomes.unreachable !== true)
+        shared.calm.succeeded()
       return outcomes
+    }
+    if (policy !== undefined) {
+      return deliverBulkByPolicy(policy, life, entries, async (some, signal) => {
+        const answer = await once(some, signal)
+        return (entryId) => outcomeOf(answer, entryId)
+      })
+    }
+    try {
+      return await once(entries, life.cut)
     } catch (error) {
       return callFailure(error)
     }
@@ -52,7 +64,7 @@ export function createBulkDelivery(
       Array.from(byPath, async ([path, entries]) => {
         const answer = await call(path, entries)
         for (const { entryId, index } of entries) {
-          outcomes[index] = 'kind' in answer ? answer : (answer.get(entryId) ?? unanswered)
+          outcomes[index] = outcomeOf(answer, entryId)
         }
       }),
     )
@@ -71,6 +83,10 @@ export function createBulkDelivery(
       return nacked()
     }
   }
+}
+
+function outcomeOf(answer: Outcome | ReadonlyMap<string, Outcome>, entryId: string): Outcome {
+  return 'kind' in answer ? answer : (answer.get(entryId) ?? unanswered)
 }
 
 const unanswered: Outcome = { kind: 'retry', reason: 'the application gave no status' }

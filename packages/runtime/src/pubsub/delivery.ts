@@ -1,4 +1,5 @@
 import type { Deliver, IncomingMessage } from '@outrigger/spec'
+import { deliverByPolicy } from './by-policy.ts'
 import { receive } from './incoming.ts'
 import type { Outcome } from './reply.ts'
 import { callFailure, settle } from './settle.ts'
@@ -14,15 +15,20 @@ export function createDelivery(
   life: SubscriptionLife,
   topicPrefix: string,
 ): Deliver {
+  const policy = shared.policyOf(plan.info.pubsubName)
   const process = async (message: IncomingMessage): Promise<Outcome> => {
     const topic = ownTopic(message.topic, topicPrefix)
     const incoming = receive(message, plan, topic, shared.clock.now(), shared.random)
     if (incoming.kind !== 'send') return incoming
     const { path, event } = incoming
-    try {
-      const outcome = await subscriber.deliver({ plan, topic, path, message, event }, life.cut)
-      shared.calm.succeeded()
+    const once = async (signal: AbortSignal): Promise<Outcome> => {
+      const outcome = await subscriber.deliver({ plan, topic, path, message, event }, signal)
+      if (outcome.kind !== 'retry' || outcome.unreachable !== true) shared.calm.succeeded()
       return outcome
+    }
+    if (policy !== undefined) return deliverByPolicy(policy, life, once)
+    try {
+      return await once(life.cut)
     } catch (error) {
       return callFailure(error)
     }

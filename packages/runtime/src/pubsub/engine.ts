@@ -74,6 +74,7 @@ class Engine implements PubSubEngine {
       random,
       logger,
       deadLetterTimeoutMs: limits.deadLetterTimeoutMs ?? 30_000,
+      policyOf: options.policyOf ?? (() => undefined),
     }
     this.plans = merge([], this.named(options.subscriptions.map(fromResource)), this.brokerNames(), logger)
     if (channel === undefined && this.plans.length > 0) {

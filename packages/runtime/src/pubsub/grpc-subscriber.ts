@@ -10,6 +10,7 @@ import type { DeliveredEvent } from './event.ts'
 import { eventFields } from './grpc-event.ts'
 import { traceFields } from './headers.ts'
 import { ofStatus, type Outcome } from './reply.ts'
+import { callFailure } from './settle.ts'
 import type { BulkDelivery, Delivery, Subscriber } from './subscriber.ts'
 
 /** Messages as `OnTopicEvent`, several at once as `OnBulkTopicEvent` or, to older applications, its alpha form. */
@@ -39,7 +40,7 @@ export function grpcSubscriber(channel: GrpcAppChannel): Required<Subscriber> {
         return ofCode(status)
       } catch (error) {
         if (isUnimplemented(error)) return unserved
-        throw error
+        return failure(error)
       }
     },
     async deliverBulk(delivery, signal) {
@@ -48,10 +49,14 @@ export function grpcSubscriber(channel: GrpcAppChannel): Required<Subscriber> {
         return new Map(statuses.map(({ entryId, status }) => [entryId, ofCode(status)]))
       } catch (error) {
         if (isUnimplemented(error)) return unserved
-        throw error
+        return failure(error)
       }
     },
   }
+}
+
+function failure(error: unknown): Outcome {
+  return isGrpcError(error) ? { ...callFailure(error), grpc: error.code } : callFailure(error)
 }
 
 type BulkRequest = ReturnType<typeof bulkMessage>

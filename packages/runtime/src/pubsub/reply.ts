@@ -7,6 +7,9 @@ export interface Failure {
   readonly reason: string
   /** Nothing was sent: the application is down, or has no room. */
   readonly unreachable?: boolean
+  /** The status that it was answered with, where that is the reason. */
+  readonly http?: number
+  readonly grpc?: number
 }
 
 /** What became of a message. */
@@ -19,7 +22,7 @@ export async function readReply(response: AppResponse, maxBytes: number): Promis
   const { status } = response
   const body = await readBody(response, maxBytes)
   if (status === 404) return { kind: 'drop', reason: 'the application answered 404' }
-  if (status < 200 || status > 299) return { kind: 'retry', reason: `the application answered ${status}` }
+  if (status < 200 || status > 299) return refused(status)
   const reply = body === undefined ? undefined : parseObject(body)
   // An answer that says nothing readable is a success.
   if (reply === undefined) return success
@@ -39,7 +42,7 @@ export async function readBulkReply(
   const { status } = response
   const body = await readBody(response, maxBytes)
   if (status === 404) return { kind: 'drop', reason: 'the application answered 404' }
-  if (status < 200 || status > 299) return { kind: 'retry', reason: `the application answered ${status}` }
+  if (status < 200 || status > 299) return refused(status)
   const reply = body === undefined ? undefined : parseObject(body)
   const statuses = reply === undefined ? undefined : member(reply, 'statuses')
   if (!Array.isArray(statuses)) return { kind: 'retry', reason: 'the answer has no list of statuses' }
@@ -51,6 +54,10 @@ export async function readBulkReply(
     if (typeof entryId === 'string' && typeof value === 'string') outcomes.set(entryId, ofStatus(value))
   }
   return outcomes
+}
+
+function refused(status: number): Failure {
+  return { kind: 'retry', reason: `the application answered ${status}`, http: status }
 }
 
 /** What a status of an application means; SDKs give its name. */

@@ -1,6 +1,8 @@
 import type { Clock, IncomingMessage, Logger, Random, Settlement } from '@outrigger/spec'
 import { neverReached } from '../app/channel.ts'
 import { withDeadline } from '../app/time.ts'
+import { BreakerError } from '../resiliency/breaker.ts'
+import type { Policy } from '../resiliency/policy.ts'
 import type { Calm } from './calm.ts'
 import type { Publisher } from './publish.ts'
 import type { Failure, Outcome } from './reply.ts'
@@ -14,6 +16,8 @@ export interface DeliveryShared {
   readonly random: Random
   readonly logger: Logger
   readonly deadLetterTimeoutMs: number
+  /** What applies to the deliveries of a broker. */
+  readonly policyOf: (pubsubName: string) => Policy | undefined
 }
 
 /** What a subscription tells its deliveries about its end. */
@@ -29,7 +33,7 @@ export function callFailure(error: unknown): Failure {
   return {
     kind: 'retry',
     reason: error instanceof Error ? error.message : String(error),
-    unreachable: neverReached(error),
+    unreachable: neverReached(error) || error instanceof BreakerError,
   }
 }
 

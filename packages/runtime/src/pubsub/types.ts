@@ -1,6 +1,7 @@
 import type { Clock, Logger, Metadata, OperationOptions, PubSub, Random } from '@outrigger/spec'
 import type { AppChannel } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
+import type { Policy } from '../resiliency/policy.ts'
 import type { RouteRule, SubscriptionResource } from '../resources/model.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -89,6 +90,8 @@ export interface PubSubEngineOptions {
   readonly clock: Clock
   readonly random: Random
   readonly limits?: PubSubLimits
+  /** What applies to the deliveries of a broker. Default: nothing, each is tried once. */
+  readonly policyOf?: ((pubsubName: string) => Policy | undefined) | undefined
 }
 
 export interface RunningSubscription {

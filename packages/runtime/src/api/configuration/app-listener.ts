@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@outrigger/spec'
 import type { AppChannel, AppResponse } from '../../app/channel.ts'
 import { withDeadline } from '../../app/time.ts'
+import type { Policy } from '../../resiliency/policy.ts'
 import { callApp } from '../invoke/call-app.ts'
 import { wireItems } from './items.ts'
 import type { ConfigurationListener } from './subscription.ts'
@@ -14,21 +15,24 @@ const fields = ['content-type', 'application/json']
 export function appListener(
   channel: AppChannel,
   storeName: string,
-  tools: { readonly clock: Clock; readonly logger: Logger },
+  tools: { readonly clock: Clock; readonly logger: Logger; readonly policy: Policy | undefined },
 ): ConfigurationListener {
-  const { clock, logger } = tools
+  const { clock, logger, policy } = tools
   return async (id, changes, cut) => {
     const body = Buffer.from(JSON.stringify({ id, items: wireItems(changes) }))
     for (const key of Object.keys(changes)) {
       if (cut.aborted) return
       const path = `/configuration/${encodeURIComponent(storeName)}/${pathOf(key)}`
       try {
-        await withDeadline(clock, deadlineMs, cut, async (signal) => {
-          const response = await callApp(channel, { method: 'POST', path, fields, body, signal }, body.length)
-          await drain(response)
-          if (response.status < 200 || response.status > 299)
-            throw new Error(`the application answered ${response.status}`)
-        })
+        const post = (parent: AbortSignal | undefined): Promise<void> =>
+          withDeadline(clock, deadlineMs, parent, async (signal) => {
+            const request = { method: 'POST', path, fields, body, signal }
+            const response = await callApp(channel, request, body.length)
+            await drain(response)
+            if (response.status < 200 || response.status > 299)
+              throw new Error(`the application answered ${response.status}`)
+          })
+        await (policy === undefined ? post(cut) : policy.run(post, { signal: cut }))
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error)
         logger.warn('the application did not take a configuration change', { path, id, problem })

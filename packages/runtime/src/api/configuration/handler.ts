@@ -9,6 +9,7 @@ import type {
 } from '@outrigger/spec'
 import type { AppChannel } from '../../app/channel.ts'
 import { ApiError, failureText } from '../api-error.ts'
+import type { Policy } from '../../resiliency/policy.ts'
 import { appListener } from './app-listener.ts'
 import { SubscriptionRunner, type ConfigurationListener } from './subscription.ts'
 
@@ -20,6 +21,8 @@ export interface ConfigurationParts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** What applies to telling the application of changes. Default: nothing. */
+  readonly policyOf?: ((storeName: string) => Policy | undefined) | undefined
 }
 
 /** A subscription that was made. */
@@ -130,7 +133,9 @@ export class ConfigurationHandler {
         'app channel is not initialized. cannot subscribe to configuration updates',
       )
     }
-    return this.subscribe(storeName, keys, metadata, appListener(channel, storeName, this.#parts), options)
+    const { clock, logger, policyOf } = this.#parts
+    const listener = appListener(channel, storeName, { clock, logger, policy: policyOf?.(storeName) })
+    return this.subscribe(storeName, keys, metadata, listener, options)
   }
 
   /** Ends a subscription; a change that is being told is not waited for. @throws ApiError CONFIGURATION_UNSUBSCRIBE, CONFIGURATION_STORE_* */

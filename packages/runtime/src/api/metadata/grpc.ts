@@ -9,7 +9,9 @@ export function metadataMethods(
 ): Required<Pick<DaprHandlers, 'getMetadata' | 'setMetadata'>> {
   return {
     getMetadata() {
-      const { appId, version, enabledFeatures, components, subscriptions, extended, app } = handler.describe()
+      const described = handler.describe()
+      const { appId, version, enabledFeatures, components, subscriptions, extended, app } = described
+      const { resiliencies, resiliencyTargets } = described
       return {
         id: appId,
         runtimeVersion: version,
@@ -18,7 +20,12 @@ export function metadataMethods(
           ...component,
           capabilities: [...component.capabilities],
         })),
-        extendedMetadata: extended,
+        // The message has no place for the state of resiliency: it is here, in the form that it has over HTTP.
+        extendedMetadata:
+          resiliencyTargets.length === 0
+            ? extended
+            : { ...extended, resiliencyTargets: JSON.stringify(resiliencyTargets) },
+        resiliencies: resiliencies.map((name) => ({ name })),
         subscriptions: subscriptions.map((info) => ({
           pubsubName: info.pubsubName,
           topic: info.topic,

@@ -1,4 +1,5 @@
 import type { SubscriptionInfo } from '../../pubsub/types.ts'
+import type { PolicyStatus, Resiliency } from '../../resiliency/provider.ts'
 import { ApiError } from '../api-error.ts'
 import { goDuration } from './go-duration.ts'
 
@@ -13,6 +14,7 @@ export interface MetadataSource {
     readonly capabilities: readonly string[]
   }[]
   subscriptions(): readonly SubscriptionInfo[]
+  readonly resiliency?: Pick<Resiliency, 'names' | 'status'> | undefined
   readonly app:
     | {
         readonly port: number
@@ -32,11 +34,17 @@ export interface MetadataSource {
 }
 
 export interface Description extends Pick<MetadataSource, 'appId' | 'version' | 'enabledFeatures' | 'app'> {
+  /** Names of the Resiliency resources. */
+  readonly resiliencies: readonly string[]
+  /** What has a policy, with its breakers and what it did since the start. */
+  readonly resiliencyTargets: readonly PolicyStatus[]
   readonly components: ReturnType<MetadataSource['components']>
   readonly subscriptions: readonly SubscriptionInfo[]
   readonly extended: Record<string, string>
 }
 
+/** Of targets that have a policy, so many are shown. */
+const mostTargets = 1000
 /** Bounds what callers can make the sidecar keep. */
 const mostExtended = 1000
 const longestExtended = 64 * 1024
@@ -69,7 +77,7 @@ export class MetadataHandler {
 
   /** What there is to tell now. */
   describe(): Description {
-    const { appId, version, enabledFeatures, app } = this.#source
+    const { appId, version, enabledFeatures, app, resiliency } = this.#source
     return {
       appId,
       version,
@@ -77,13 +85,17 @@ export class MetadataHandler {
       app,
       components: this.#source.components(),
       subscriptions: this.#source.subscriptions(),
+      resiliencies: resiliency?.names ?? [],
+      resiliencyTargets: resiliency?.status().slice(0, mostTargets) ?? [],
       extended: { ...Object.fromEntries(this.#extended), daprRuntimeVersion: version },
     }
   }
 
   /** The document of GET /v1.0/metadata. Empty lists are left out, as in Dapr. */
   get(): Record<string, unknown> {
-    const { appId, version, enabledFeatures, app, components, subscriptions, extended } = this.describe()
+    const described = this.describe()
+    const { appId, version, enabledFeatures, app, components, subscriptions, extended } = described
+    const { resiliencies, resiliencyTargets } = described
     return {
       id: appId,
       runtimeVersion: version,
@@ -91,6 +103,9 @@ export class MetadataHandler {
       ...(components.length > 0 && { components }),
       extended,
       ...(subscriptions.length > 0 && { subscriptions: subscriptions.map(subscription) }),
+      ...(resiliencies.length > 0 && { resiliencies: resiliencies.map((name) => ({ name })) }),
+      // Not in Dapr.
+      ...(resiliencyTargets.length > 0 && { resiliencyTargets }),
       ...(app !== undefined && {
         appConnectionProperties: {
           port: app.port,
