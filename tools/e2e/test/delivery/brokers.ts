@@ -10,6 +10,8 @@ export interface Broker {
    * @param inFlight how many messages are worked at at the same time; the component's own number without it
    */
   resources(folder: string, redelivery: Redelivery, inFlight?: number): string
+  /** Where there is a server, that one. */
+  readonly server?: () => Service
 }
 
 let database = 0
@@ -50,15 +52,19 @@ export const redis = (get: () => Service): Broker => ({
         ...(inFlight !== undefined && { concurrency: inFlight }),
       },
     }),
+  server: get,
 })
 
 /** A Redis that has on its disk what it has answered. */
 export const keepsAll: readonly string[] = ['--appendonly', 'yes', '--appendfsync', 'always']
 
-/** The brokers that outlive a sidecar. */
-export function durable(body: Body): void {
+/**
+ * The brokers that outlive a sidecar.
+ * @param args of servers, besides the usual ones
+ */
+export function durable(body: Body, args: readonly string[] = []): void {
   describe('pubsub.sqlite', () => body(sqlite))
-  describeWithService('redis', 'pubsub.redis', (get) => body(redis(get)))
+  describeWithService('redis', 'pubsub.redis', (get) => body(redis(get)), { args })
 }
 
 /** @param more fields of the message besides its id */

@@ -42,7 +42,6 @@ function bulk(broker: Broker, protocol: 'http' | 'grpc', survives: boolean): voi
     }, 6)
     const mortals = [application(consumer), ...(survives ? [sidecarProcess(sidecar)] : [])]
     for (const mortal of mortals) await course.kill([mortal])
-    for (let more = 0; more < 2; more++) await course.kill([mortals[course.below(mortals.length)]!])
     await course.kill(mortals)
     await course.finish(() => ({
       got: consumer.got,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '@outrigger/services'
 import type { Random } from '@outrigger/spec'
 import { seededRandom, waitFor } from '@outrigger/testkit'
-import { expect, onTestFailed } from 'vitest'
+import { expect, onTestFailed, onTestFinished } from 'vitest'
 import type { Consumer, Sidecar } from '../../src/index.ts'
 import { counts } from './brokers.ts'
 
@@ -72,6 +72,7 @@ export class Course {
   constructor(otherwise: number) {
     this.seed = seedOf(otherwise)
     this.random = seededRandom(this.seed)
+    onTestFinished(() => void (this.#over = true))
   }
 
   /** A whole number from 0 to `end`, without it. */

@@ -21,7 +21,7 @@ durable((broker) => {
         return { status: 200 }
       },
     })
-    const sidecar = await startSidecar({ appPort: app.port, resources: broker.resources(path, 2000) })
+    const sidecar = await startSidecar({ appPort: app.port, resources: broker.resources(path, 1000) })
     expect(await publish(sidecar, 'slow')).toBe(true)
     await app.received('/orders')
     sidecar.child.signal('SIGTERM')
@@ -39,7 +39,7 @@ durable((broker) => {
     sidecar.start()
     await sidecar.ready()
     // Longer than the time after which a lost message would come again.
-    await new Promise((resolve) => setTimeout(resolve, 3000))
+    await new Promise((resolve) => setTimeout(resolve, 1700))
     expect(await publish(sidecar, 'next')).toBe(true)
     await app.received('/orders', 2)
     expect(app.at('/orders').map((request) => request.json().data.id)).toEqual(['slow', 'next'])
