@@ -1,5 +1,5 @@
 import type { Metadata } from '@outrigger/spec'
-import { clientError, type OutriggerError } from './error.ts'
+import { clientError } from './error.ts'
 
 /** An item of a configuration store. A key that is gone has an empty value and no version. */
 export interface ConfigurationItem {
@@ -51,7 +51,7 @@ export class ConfigurationSubscription implements AsyncIterable<ConfigurationIte
   }
 
   /** For transports: it is over. */
-  end(failure?: OutriggerError): void {
+  end(failure?: Error): void {
     if (this.#over) return
     this.#over = true
     this.#failure = failure

@@ -67,8 +67,15 @@ async function tell(
   onChange: (changes: ConfigurationItems) => void | Promise<void>,
 ): Promise<void> {
   try {
-    for await (const changes of subscription) await onChange(changes)
-  } catch (error) {
-    subscription.end(error as never)
+    for await (const changes of subscription) {
+      try {
+        await onChange(changes)
+      } catch (error) {
+        subscription.end(error as Error)
+        return
+      }
+    }
+  } catch {
+    // What ended it is told by `ended`.
   }
 }
