@@ -65,7 +65,13 @@ function allDie(broker: Broker, protocol: Protocol, survives: boolean): void {
     const stuck: Mortal = { ...app, revive: () => consumer.restart({ hold: true }) }
     const daprd = survives ? [sidecarProcess(sidecar)] : []
     const kills = survives ? [[stuck], daprd, [stuck, ...daprd]] : [[app], [stuck], [stuck]]
-    while (kills.length > 0) await course.kill(kills.splice(course.below(kills.length), 1)[0]!)
+    while (kills.length > 0) {
+      const [kill] = kills.splice(course.below(kills.length), 1) as [Mortal[]]
+      await course.kill(kill)
+      if (!kill.includes(stuck)) continue
+      await course.flow(1)
+      await consumer.child.line('got ')
+    }
     await course.kill([app])
     await course.finish(() => consumer)
   })
