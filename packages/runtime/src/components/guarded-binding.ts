@@ -45,18 +45,33 @@ function watched(response: BindingResponse): Watched {
   const { data } = response
   if (data === undefined || data instanceof Uint8Array) return { response, ended: undefined }
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  async function* follow(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* stream
-    } catch (error) {
-      resolve(false)
-      throw error
-    } finally {
-      // Also when the reader has had enough.
-      resolve(true)
-    }
+  return { response: { ...response, data: follow(data, resolve) }, ended: promise }
+}
+
+/** The stream, telling how it ended; a reader that has had enough, perhaps before the first part, closes it. */
+function follow(stream: AsyncIterable<Uint8Array>, tell: (well: boolean) => void): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const parts = stream[Symbol.asyncIterator]()
+      return {
+        async next() {
+          try {
+            const part = await parts.next()
+            if (part.done === true) tell(true)
+            return part
+          } catch (error) {
+            tell(false)
+            throw error
+          }
+        },
+        async return() {
+          tell(true)
+          await parts.return?.()
+          return { done: true, value: undefined }
+        },
+      }
+    },
   }
-  return { response: { ...response, data: follow(data) }, ended: promise }
 }
 
 function cancel(data: BindingData | undefined): void {

@@ -8,6 +8,7 @@ import {
 } from '@outrigger/spec'
 import { recordingLogger, seededRandom, settle, virtualClock } from '@outrigger/testkit'
 import { expect, test } from 'vitest'
+import { EarlierTriesFailed } from '../components/guard.ts'
 import type { Live, LiveStateStore } from '../components/live.ts'
 import type { PublishInput } from '../pubsub/types.ts'
 import { Outbox } from './outbox.ts'
@@ -226,6 +227,18 @@ test('a transaction of unknown outcome is looked for in the store', async () => 
   const outcome = deliver(published[0]!)
   await clock.advance(12_000)
   expect(await outcome).toBe('nack')
+})
+
+test('after tries that may have committed it, a refusal is none: the events are looked for', async () => {
+  const { outbox, rows, faults, published, deliver, transact } = setUp()
+  await outbox.start()
+  const cause = new EarlierTriesFailed(new ComponentError('ETAG_MISMATCH', 'stale'))
+  faults.transact = new ComponentError('ETAG_MISMATCH', 'stale', { cause })
+  await expect(transact(upsert('a'))).rejects.toThrow('stale')
+  const marker = (JSON.parse(new TextDecoder().decode(published[0]!.data)) as { id: string }).id
+  rows.set(marker, bytes('0'))
+  expect(await deliver(published[0]!)).toBe('ack')
+  expect(published[1]?.topic).toBe('orders')
 })
 
 test('transactions are refused until the internal topic is subscribed to, which is tried again', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { apiOf, ask } from '../../../test/support/fake-exchange.ts'
 import { goDuration } from './go-duration.ts'
+import { metadataMethods } from './grpc.ts'
 import { MetadataHandler, type MetadataSource } from './handler.ts'
 import { metadataRoutes } from './http.ts'
 
@@ -19,7 +20,12 @@ function setUp(source: Partial<MetadataSource> = {}) {
     JSON.parse((await ask(api, { target: '/v1.0/metadata' })).text) as Record<string, unknown>
   const put = (key: string, body: string | Uint8Array) =>
     ask(api, { method: 'PUT', target: `/v1.0/metadata/${key}`, body })
-  return { get, put }
+  const grpc = () =>
+    metadataMethods(handler).getMetadata({} as never, {} as never) as {
+      resiliencies?: unknown
+      extendedMetadata?: Record<string, string>
+    }
+  return { get, put, grpc }
 }
 
 test('the least that there is to tell', async () => {
@@ -80,6 +86,41 @@ test('components, subscriptions and the application', async () => {
       },
     },
   })
+})
+
+test('resources of resiliency, and what their policies did', async () => {
+  const target = (name: string) => ({
+    target: name,
+    timeout: 'short',
+    retry: undefined,
+    circuitBreakers: [{ name: 'app b /x', state: 'open' as const }],
+    activations: { timeouts: 1, retries: 0, refusals: 2 },
+  })
+  const { get, grpc } = setUp({ resiliency: { names: ['mine'], status: () => [target('app b')] } })
+  const shown = { ...target('app b'), retry: undefined }
+  expect(await get()).toMatchObject({
+    resiliencies: [{ name: 'mine' }],
+    resiliencyTargets: [JSON.parse(JSON.stringify(shown))],
+    extended: { daprRuntimeVersion: '1.2.3' },
+  })
+  const message = grpc()
+  expect(message.resiliencies).toEqual([{ name: 'mine' }])
+  expect(JSON.parse(message.extendedMetadata!['resiliencyTargets']!)).toEqual([
+    JSON.parse(JSON.stringify(shown)),
+  ])
+})
+
+test('of many targets with policies a thousand are shown', async () => {
+  const status = () =>
+    Array.from({ length: 1001 }, (_, index) => ({
+      target: `app ${index}`,
+      timeout: 't',
+      retry: undefined,
+      circuitBreakers: [],
+      activations: { timeouts: 0, retries: 0, refusals: 0 },
+    }))
+  const { get } = setUp({ resiliency: { names: ['mine'], status } })
+  expect((await get())['resiliencyTargets']).toHaveLength(1000)
 })
 
 test('attributes are set, within limits', async () => {
