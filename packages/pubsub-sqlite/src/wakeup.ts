@@ -30,19 +30,7 @@ export class Wakeup {
   start(): void {
     if (this.#running || this.#database.inMemory) return
     this.#running = true
-    try {
-      // Whoever waits for messages keeps the process alive, as the socket of another broker does; the timers do not.
-      this.#watcher = watch(`${this.#database.path}-wal`, () => {
-        this.#soonTimer ??= this.#clock.schedule(settleMs, () => {
-          this.#soonTimer = undefined
-          this.#check()
-        })
-      })
-      // Too many watches, or the file went: polling is enough.
-      this.#watcher.on('error', () => this.#watcher?.close())
-    } catch {
-      this.#watcher = undefined
-    }
+    this.#watcher = this.#watch(`${this.#database.path}-wal`) ?? this.#watch(this.#database.path)
     this.#poll()
   }
 
@@ -53,6 +41,23 @@ export class Wakeup {
     this.#pollTimer?.cancel()
     this.#soonTimer?.cancel()
     this.#soonTimer = undefined
+  }
+
+  /** Whoever waits for messages keeps the process alive by this, as by the socket of another broker. */
+  #watch(file: string): FSWatcher | undefined {
+    try {
+      const watcher = watch(file, () => {
+        this.#soonTimer ??= this.#clock.schedule(settleMs, () => {
+          this.#soonTimer = undefined
+          this.#check()
+        })
+      })
+      // The file went: polling is enough.
+      return watcher.on('error', () => watcher.close())
+    } catch {
+      // There is none without a write-ahead log, or there are too many watches.
+      return undefined
+    }
   }
 
   #poll(): void {

@@ -64,16 +64,20 @@ test('a process that ends gracefully gives its messages back at once', async () 
   await eventually(() => received).toEqual(['precious'])
 })
 
-test('a process that does nothing but wait for messages goes on waiting', async () => {
-  const path = freshPath()
-  const waiting = await start({ path, appId: 'app', topic: 't', consume: 'ack', alone: true })
-  const pubsub = await open(path)
-  for (const text of ['1', '2']) {
-    await pubsub.publish(message('t', text), {})
-    await eventually(() => texts(waiting.said('received'))).toContain(text)
-  }
-  expect(waiting.process.exitCode).toBe(null)
-})
+test.each([false, true])(
+  'a process that does nothing but wait for messages goes on waiting (disableWAL: %s)',
+  async (disableWAL) => {
+    const path = freshPath()
+    const properties = { disableWAL: String(disableWAL) }
+    const waiting = await start({ path, appId: 'app', topic: 't', consume: 'ack', alone: true, properties })
+    const pubsub = await open(path, { properties })
+    for (const text of ['1', '2']) {
+      await pubsub.publish(message('t', text), {})
+      await eventually(() => texts(waiting.said('received'))).toContain(text)
+    }
+    expect(waiting.process.exitCode).toBe(null)
+  },
+)
 
 test('a publisher that is killed loses nothing of what it was told was published', async () => {
   const path = freshPath()
