@@ -11,3 +11,5 @@ export {
 export { freePort } from './free-port.ts'
 export { startService, type Service, type ServiceOptions } from './start.ts'
 export { say, startRedisCluster, startRedisSentinel, type RedisGroup } from './redis-groups.ts'
+export { Browser, type Page } from './browser.ts'
+export { oidcAudience, startOidcProvider, type OidcClient, type OidcProvider } from './oidc.ts'
