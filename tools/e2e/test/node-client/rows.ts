@@ -74,7 +74,8 @@ const state: readonly Row[] = ['memory', 'sqlite'].flatMap((store): Row[] => [
       )
       const read = await Promise.all(keys.map((key) => state.get(store, key)))
       const bulk = await state.getBulk(store, [...keys, 'none'])
-      const found = bulk.map((each) => [each.key, each.item?.json(), each.error]).sort()
+      const sorted = bulk.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+      const found = sorted.map((each) => [each.key, each.item?.json(), each.error])
       for (const key of keys) await state.delete(store, key)
       return [read, found, await state.get(store, 'a/b')]
     },

@@ -2,11 +2,11 @@ import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import type { ErrorHelp } from '../../../../packages/runtime/src/api/error-help.ts'
 import type { ErrorRow } from '../../../../packages/runtime/src/api/errors.ts'
-import { exists, table, type Generator } from './output.ts'
+import { exists, header, table, type Generator, type Output } from './output.ts'
 
 const folder = 'packages/runtime/src/api'
 
-/** The catalogue of errors, from the one table that answers requests. */
+/** The catalogue of errors, and what the client knows of them, from the one table that answers requests. */
 export const errorPage: Generator = async (workspace) => {
   if (!exists(workspace, `${folder}/errors.ts`)) return []
   const read = (name: string): Promise<unknown> =>
@@ -35,5 +35,23 @@ export const errorPage: Generator = async (workspace) => {
 Over HTTP an error is \`{"errorCode": ..., "message": ...}\`, with \`details\` where a reason stands below. Over gRPC it is a status with an \`ErrorInfo\` whose reason is the one below, or else the \`errorCode\`. In-process it is an \`ApiError\`.
 
 ${sections.join('\n')}`
-  return [{ file: 'docs/errors.md', content }]
+  return [{ file: 'docs/errors.md', content }, clientErrors(Object.values(errorTable))]
+}
+
+/** Neither wire says everything of an error: with this the client can. */
+function clientErrors(table: readonly ErrorRow[]): Output {
+  const rows = table.map(({ code, http, grpc, reason, rich }) => {
+    const members = [`'${code}'`, String(http), `'${grpc}'`]
+    if (rich === true) members.push(`'${reason ?? code}'`)
+    return `  [${members.join(', ')}],`
+  })
+  const content = `${header}
+/** Code, HTTP status, gRPC status and, of those whose answers have details, the reason. */
+export type ErrorRow = readonly [errorCode: string, status: number, grpcStatus: string, reason?: string]
+
+export const errorRows: readonly ErrorRow[] = [
+${[...new Set(rows)].join('\n')}
+]
+`
+  return { file: 'packages/client/src/generated/errors.ts', content }
 }
