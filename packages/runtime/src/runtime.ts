@@ -36,11 +36,15 @@ import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
 import { loadMiddleware } from './middleware/load.ts'
 import type { ServerPipeline } from './middleware/server-pipeline.ts'
+import { HttpEndpoints } from './invoke/endpoints.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { outboxSettings } from './outbox/settings.ts'
+import { forwardedFields, hostAddress } from './peer/address.ts'
+import { Neighbours } from './peer/neighbours.ts'
 import { createPubSubEngine } from './pubsub/engine.ts'
 import { Resiliency } from './resiliency/provider.ts'
 import { publicApi, sidecarApi } from './server/apis.ts'
+import { lazily } from './server/lazily.ts'
 import { listenError, listenOn } from './server/listen.ts'
 import { load, unload, type Loaded } from './startup.ts'
 import { version } from './version.ts'
@@ -91,6 +95,8 @@ export class RuntimeCore {
   #attaching: Promise<void> = Promise.resolve()
   #outbox: Outbox | undefined
   #pipeline: ServerPipeline | undefined
+  #neighbours: Neighbours | undefined
+  #endpoints: HttpEndpoints | undefined
   #api: RuntimeApi | undefined
   #http: readonly BoundAddress[] = []
   #grpcPort: number | undefined
@@ -198,7 +204,16 @@ export class RuntimeCore {
           const registry = createRegistry(loaded.components, this.#options, resiliency)
           return this.#compose(registry, loaded, resiliency)
         },
-        stop: () => this.#channel?.close(),
+        stop: async () => {
+          this.#channel?.close()
+          this.#endpoints?.close()
+          await this.#neighbours?.close()
+        },
+      },
+      {
+        // Nothing is served before there is one where connections are to be secured.
+        name: 'the identity',
+        start: (signal) => this.#neighbours!.prepare(signal),
       },
       {
         name: 'the outbox',
@@ -208,28 +223,41 @@ export class RuntimeCore {
       {
         name: 'the API',
         start: async () => {
-          if (this.#around.listen) await this.#listen(this.#loaded!.configuration)
+          if (this.#around.listen) {
+            await this.#listen(this.#loaded!.configuration)
+            await this.#neighbours!.listen()
+          }
           this.#outboundReady = true
           this.#outbound.ready()
         },
         stop: async (signal) => {
-          await Promise.all(this.#servers.map((server) => server.close(signal)))
+          const servers = this.#servers.map((server) => server.close(signal))
+          await Promise.all([...servers, this.#neighbours?.stopListening(signal)])
         },
       },
       {
         name: 'the application',
         // It may come later: the sidecar serves it from now on.
         start: () => {
-          this.#attaching = this.#attachment!.start().then(() => this.#application.ready())
+          this.#attaching = this.#attach()
           this.#attaching.catch((error: unknown) => {
             this.#logger.error('the application could not be connected', { error })
           })
         },
         stop: async (signal) => {
+          // First of all: others shall go elsewhere.
+          await this.#neighbours?.leave()
           await Promise.all([this.#attachment?.stop(signal), this.#api?.configuration.stop()])
         },
       },
     ]
+  }
+
+  async #attach(): Promise<void> {
+    await this.#attachment!.start()
+    // Found by others when there is something to be found.
+    await this.#neighbours!.announce()
+    this.#application.ready()
   }
 
   async #compose(registry: Registry, loaded: Loaded, resiliency: Resiliency): Promise<void> {
@@ -297,8 +325,22 @@ export class RuntimeCore {
       bindings,
       logger,
       clock,
+      onHealth: (healthy) => this.#neighbours?.follow(healthy),
     })
     this.#attachment = attachment
+    const neighbours = new Neighbours({
+      options,
+      configuration: loaded.configuration,
+      env: this.#around.env ?? {},
+      loadResolver: loaded.nameResolver,
+      channel: () => channel,
+      appHealthy: () => attachment.healthy,
+      logger,
+      clock,
+      random,
+    })
+    this.#neighbours = neighbours
+    this.#endpoints = new HttpEndpoints(loaded.endpoints)
     const components = registry.all.map((component) => ({
       name: component.resource.name,
       type: component.definition.type,
@@ -327,6 +369,10 @@ export class RuntimeCore {
         channel,
         appHealthy: () => attachment.healthy,
         maxBodyBytes: options.maxBodyBytes,
+        remote: neighbours.apps,
+        endpoints: this.#endpoints,
+        resiliency,
+        forwarded: forwardedFields(options.hostAddress ?? hostAddress()),
       }),
       metadata: new MetadataHandler({
         appId,
@@ -422,14 +468,3 @@ export class RuntimeCore {
 
 /** Metadata of gRPC calls may be larger than --read-buffer-size, as in Dapr. */
 const grpcHeaderBytes = 64 * 1024
-
-/** A handler that is made when the first request comes: what it needs is loaded by nobody else. */
-function lazily(load: () => Promise<Handler>): Handler {
-  let handler: Promise<Handler> | undefined
-  return async (request, response) => {
-    handler ??= load()
-    await (
-      await handler
-    )(request, response)
-  }
-}

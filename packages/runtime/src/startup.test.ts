@@ -79,7 +79,7 @@ test('everything that stops the start is told at once, before anything is create
   const { load, at } = await setUp({
     'resources/a.yaml': `${store('one')}---\n${store('one')}`,
     'config.yaml':
-      'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: { name: c }\nspec: { mtls: { enabled: true } }\n',
+      'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: { name: c }\nspec: { accessControl: { defaultAction: x } }\n',
   })
   const failure = await load('config.yaml').catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(StartupError)

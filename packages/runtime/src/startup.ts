@@ -1,9 +1,12 @@
 import type { Clock, Logger, Random } from '@outrigger/spec'
+import type { NameResolver } from '@outrigger/spec/unstable'
 import type { LoadedComponent } from './components/live.ts'
 import { readConfiguration, type Configuration } from './config/configuration.ts'
 import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
+import type { EndpointSettings } from './invoke/endpoints.ts'
 import { loadComponents, unloadComponents } from './loader/load.ts'
+import { loadNameResolver } from './loader/name-resolution.ts'
 import type { ResiliencyModel } from './resiliency/model.ts'
 import { readResiliency } from './resiliency/read.ts'
 import type {
@@ -21,6 +24,9 @@ export interface Loaded {
   readonly components: readonly LoadedComponent[]
   readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: ResiliencyModel
+  readonly endpoints: readonly EndpointSettings[]
+  /** Creates what applications are found with. @throws StartupError */
+  readonly nameResolver: () => Promise<LoadedComponent<NameResolver>>
 }
 
 interface Tools {
@@ -50,8 +56,10 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
   const fatal = report([...configProblems, ...problems, ...policyProblems], logger)
   if (fatal.length > 0) throw new StartupError(fatal)
   const baseDirectory = process.cwd()
-  const { loaded } = await loadComponents({
-    resources: resources.filter((resource): resource is ComponentResource => resource.kind === 'Component'),
+  const components = resources.filter(
+    (resource): resource is ComponentResource => resource.kind === 'Component',
+  )
+  const common = {
     definitions: around.definitions,
     searchFrom: [baseDirectory, ...options.resourcesPaths, ...options.modulesPaths],
     scopes: configuration.packageScopes,
@@ -67,12 +75,15 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
     logger,
     clock,
     random,
-    signal,
-  })
+  }
+  const { loaded } = await loadComponents({ ...common, resources: components, signal })
+  const nameResolver = (): Promise<LoadedComponent<NameResolver>> =>
+    loadNameResolver(configuration.nameResolution, common)
+  const endpoints: readonly EndpointSettings[] = []
   const subscriptions = resources.filter(
     (resource): resource is SubscriptionResource => resource.kind === 'Subscription',
   )
-  return { configuration, components: loaded, subscriptions, resiliency }
+  return { configuration, components: loaded, subscriptions, resiliency, endpoints, nameResolver }
 }
 
 /** Closes the components, the last one first. */

@@ -19,6 +19,8 @@ export interface AttachmentOptions {
   readonly bindings: InputBindings
   readonly logger: Logger
   readonly clock: Clock
+  /** Told when the application becomes well, or is not any more. */
+  readonly onHealth?: ((healthy: boolean) => void) | undefined
 }
 
 /** What connects the application: waits for it, watches its health, and lets messages and events flow. */
@@ -67,6 +69,8 @@ export class Attachment {
         onHealthy: () => this.#flow(),
         onUnhealthy: () => this.#hold(),
       })
+      // Not well before it was seen to be.
+      this.#parts.onHealth?.(false)
       this.#health.start()
       return
     }
@@ -84,6 +88,7 @@ export class Attachment {
   }
 
   #flow(): void {
+    this.#parts.onHealth?.(true)
     void this.#configure()
     this.#parts.bindings.resume()
     this.#parts.engine.resume().catch(this.#failed)
@@ -104,6 +109,7 @@ export class Attachment {
 
   /** At once: a discovery that an application does not answer any more is given up with it. */
   #hold(): void {
+    this.#parts.onHealth?.(false)
     this.#parts.bindings.pause()
     this.#parts.engine.pause().catch(this.#failed)
   }

@@ -10,7 +10,7 @@ import type {
   StateOperation,
   StateStore,
 } from '@outrigger/spec'
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { HttpMiddleware, NameResolver } from '@outrigger/spec/unstable'
 import type { ComponentResource } from '../resources/model.ts'
 
 /** The instance that each kind of component has. */
@@ -23,6 +23,7 @@ export interface Kinds {
   readonly lock: LockStore
   readonly crypto: CryptoProvider
   readonly middleware: HttpMiddleware
+  readonly nameresolution: NameResolver
 }
 
 export type Kind = keyof Kinds

@@ -113,18 +113,6 @@ describe('what is not built yet', () => {
       'metric: {enabled: true}',
       'warn 0.yaml:6: Configuration "c": spec.metric has no effect: metrics are not built yet: none are offered',
     ],
-    [
-      'mtls:\n  enabled: true',
-      'fatal 0.yaml:7: Configuration "c": spec.mtls.enabled asks for mutual TLS, which is not built yet: set it to false to start without',
-    ],
-    [
-      'accessControl: {defaultAction: deny}',
-      'fatal 0.yaml:6: Configuration "c": spec.accessControl limits who may call the application, which is not built yet: remove it to start without',
-    ],
-    [
-      'accessControl: {policies: [{appId: a}]}',
-      'fatal 0.yaml:6: Configuration "c": spec.accessControl limits who may call the application, which is not built yet: remove it to start without',
-    ],
   ])('%s', async (text, line) => {
     expect((await read([spec(text)])).lines).toEqual([line])
   })
@@ -177,5 +165,71 @@ describe('what is wrong is fatal', () => {
     expect(problems).toMatchObject([
       { severity: 'fatal', message: `${join(folder, 'none.yaml')}: does not exist` },
     ])
+  })
+})
+
+describe('access control', () => {
+  test('is read with its policies, verbs and defaults', async () => {
+    const text =
+      'accessControl:\n  trustDomain: home\n  policies:\n    - {appId: a, namespace: n, trustDomain: home, defaultAction: Deny, operations: [{name: /x/*, httpVerb: [get, "*"], action: allow}]}'
+    const { configuration, lines } = await read([spec(text)])
+    expect(configuration.accessControl).toEqual({
+      defaultAction: 'deny',
+      trustDomain: 'home',
+      policies: [
+        {
+          appId: 'a',
+          namespace: 'n',
+          trustDomain: 'home',
+          defaultAction: 'deny',
+          operations: [{ name: '/x/*', verbs: ['GET', '*'], action: 'allow' }],
+        },
+      ],
+    })
+    expect(lines).toEqual([
+      'warn 0.yaml:7: Configuration "c": spec.accessControl.defaultAction is missing: what no policy decides is denied',
+    ])
+  })
+
+  test.each([
+    [
+      'accessControl: {defaultAction: maybe}',
+      'fatal 0.yaml:6: Configuration "c": spec.accessControl.defaultAction must be allow or deny',
+    ],
+    [
+      'accessControl: {policies: [{appId: a}]}',
+      'fatal 0.yaml:6: Configuration "c": spec.accessControl.policies[0].namespace is missing: name the namespace of the application that calls',
+    ],
+    [
+      'accessControl: {policies: [{appId: a, namespace: n, trustDomain: t, operations: [{name: /x}]}]}',
+      'fatal 0.yaml:6: Configuration "c": spec.accessControl.policies[0].operations[0].action is missing: allow or deny',
+    ],
+  ])('%s', async (text, line) => {
+    expect((await read([spec(text)])).lines).toEqual([line])
+  })
+})
+
+test('name resolution is read with the lines of its configuration', async () => {
+  const text =
+    'nameResolution:\n  component: SQLite\n  version: v1\n  configuration:\n    connectionString: /x.db\n    list: [1, a]'
+  const { configuration } = await read([spec(text)])
+  expect(configuration.nameResolution).toEqual({
+    component: 'sqlite',
+    version: 'v1',
+    configuration: [
+      { name: 'connectionString', value: '/x.db', line: 10 },
+      { name: 'list', value: '[1,"a"]', line: 11 },
+    ],
+    source: { file: expect.stringMatching(/0\.yaml$/), line: 7 },
+  })
+  expect((await read([spec('nameResolution: {}')])).configuration.nameResolution).toBeUndefined()
+})
+
+test('mutual TLS is read as far as sidecars need it', async () => {
+  const text = 'mtls: {enabled: true, sentryAddress: "s:1", workloadCertTTL: 1h}'
+  expect((await read([spec(text)])).configuration.mtls).toEqual({
+    enabled: true,
+    sentryAddress: 's:1',
+    controlPlaneTrustDomain: undefined,
   })
 })

@@ -3,8 +3,11 @@ import type { OtherResource, ResourceProblem } from '../resources/model.ts'
 import { readText } from '../resources/read.ts'
 import { Report, Section, Unusable } from '../resources/section.ts'
 import { parseDocuments } from '../resources/yaml.ts'
+import { readAccessControl, type AccessControl } from './access-control.ts'
 import { expandEnv } from './expand-env.ts'
 import { readModules } from './modules.ts'
+import { readMtls, type MtlsSettings } from './mtls.ts'
+import { readNameResolution, type NameResolutionSettings } from './name-resolution.ts'
 import type { Env } from './options.ts'
 import { readPipelines, type PipelineHandler } from './pipelines.ts'
 import { reportUnbuilt } from './unbuilt.ts'
@@ -40,6 +43,11 @@ export interface Configuration {
   readonly deniedComponents: readonly string[]
   /** Names of the features that are switched on, sorted. */
   readonly features: readonly string[]
+  /** `undefined`: the default of the mode. */
+  readonly nameResolution: NameResolutionSettings | undefined
+  /** `undefined`: everybody may call the application. */
+  readonly accessControl: AccessControl | undefined
+  readonly mtls: MtlsSettings | undefined
   /** Middleware before the HTTP API. */
   readonly httpPipeline: readonly PipelineHandler[]
   /** Middleware before an application that speaks HTTP. */
@@ -55,7 +63,7 @@ export interface ReadConfigurationResult {
   readonly problems: readonly ResourceProblem[]
 }
 
-type Part = { -readonly [K in keyof Configuration]?: Configuration[K] }
+type Part = { -readonly [K in keyof Configuration]?: NonNullable<Configuration[K]> }
 
 /** The features of Dapr that are on unless a file says otherwise, and that are built. */
 const defaultFeatures: readonly string[] = []
@@ -104,6 +112,9 @@ function complete(part: Part): Configuration {
     apiLogging: part.apiLogging ?? { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
     deniedComponents: part.deniedComponents ?? [],
     features: part.features ?? defaultFeatures,
+    nameResolution: part.nameResolution,
+    accessControl: part.accessControl,
+    mtls: part.mtls,
     httpPipeline: part.httpPipeline ?? [],
     appHttpPipeline: part.appHttpPipeline ?? [],
     modules: part.modules ?? {},
@@ -131,6 +142,9 @@ function readPart(resource: OtherResource, problems: ResourceProblem[]): Part {
     () => readApi(spec, part),
     () => readLogging(spec, part),
     () => readPipelines(spec, resource.source.file, part),
+    () => readNameResolution(spec, resource.source.file, part),
+    () => readAccessControl(spec, part),
+    () => readMtls(spec, part),
     () => readOthers(spec, part),
   ]
   // Each on its own, so that one run shows everything that is wrong.

@@ -222,14 +222,12 @@ export const flags = [
   {
     name: 'dapr-internal-grpc-port',
     type: 'port',
-    description: 'Port for other sidecars',
-    unbuilt: 'service invocation between sidecars',
+    description: 'Port for other sidecars (default: one that stays the same for this application and folder)',
   },
   {
     name: 'dapr-internal-grpc-listen-address',
     type: 'string',
-    description: 'Address for other sidecars',
-    unbuilt: 'service invocation between sidecars',
+    description: 'Address for other sidecars (default: all)',
   },
   { name: 'enable-mtls', type: 'bool', default: 'false', description: 'Mutual TLS between sidecars' },
   {
@@ -244,7 +242,6 @@ export const flags = [
     default: 'localhost',
     env: 'DAPR_CONTROLPLANE_TRUST_DOMAIN',
     description: 'Trust domain of the control plane',
-    unbuilt: 'the control plane',
   },
   {
     name: 'control-plane-namespace',
@@ -252,19 +249,16 @@ export const flags = [
     default: 'default',
     env: 'DAPR_CONTROLPLANE_NAMESPACE',
     description: 'Namespace of the control plane',
-    unbuilt: 'the control plane',
   },
   {
     name: 'sentry-address',
     type: 'string',
     description: 'Address of the certificate authority',
-    unbuilt: 'the control plane',
   },
   {
     name: 'sentry-request-jwt-audiences',
     type: 'list',
     description: 'Audiences of the tokens that certificates are asked for with',
-    unbuilt: 'the control plane',
   },
   {
     name: 'placement-host-address',

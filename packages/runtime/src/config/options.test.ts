@@ -136,10 +136,6 @@ describe('what is wrong', () => {
     ],
     [{ 'disable-init-endpoints': 'x' }, '--disable-init-endpoints=x is not one of config, subscribe'],
     [
-      { 'enable-mtls': true },
-      '--enable-mtls is not built yet: leave it away to start without protection between sidecars',
-    ],
-    [
       { mode: 'kubernetes' },
       '--mode=kubernetes is not built yet: use --mode=standalone with --resources-path',
     ],

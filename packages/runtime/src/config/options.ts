@@ -45,6 +45,16 @@ export interface RuntimeOptions {
   /** Empty: all addresses. */
   readonly listenAddresses: readonly string[]
   readonly unixDomainSocket: string | undefined
+  /** For other sidecars. `undefined`: the same for this application and folder each time, where it is free. */
+  readonly internalPort: number | undefined
+  readonly internalListenAddress: string | undefined
+  readonly mtls: {
+    readonly enabled: boolean
+    readonly sentryAddress: string | undefined
+    readonly controlPlaneTrustDomain: string
+    readonly controlPlaneNamespace: string
+    readonly jwtAudiences: readonly string[]
+  }
   /** Empty: no cross-origin calls; `*`: from anywhere. */
   readonly allowedOrigins: readonly string[]
   readonly maxBodyBytes: number
@@ -136,6 +146,15 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
     publicListenAddress: values['dapr-public-listen-address'] || undefined,
     listenAddresses: Object.freeze(values['dapr-listen-addresses']),
     unixDomainSocket: values['unix-domain-socket'] || undefined,
+    internalPort: values['dapr-internal-grpc-port'],
+    internalListenAddress: values['dapr-internal-grpc-listen-address'] || undefined,
+    mtls: Object.freeze({
+      enabled: values['enable-mtls'],
+      sentryAddress: values['sentry-address'] || undefined,
+      controlPlaneTrustDomain: values['control-plane-trust-domain'],
+      controlPlaneNamespace: values['control-plane-namespace'],
+      jwtAudiences: Object.freeze(values['sentry-request-jwt-audiences']),
+    }),
     allowedOrigins: Object.freeze(values['allowed-origins']),
     maxBodyBytes: size(parsed, 'max-body-size', 'dapr-http-max-request-size', 2 ** 20, 4 * 2 ** 20, errors),
     readBufferBytes: size(parsed, 'read-buffer-size', 'dapr-http-read-buffer-size', 1024, 4096, errors),
@@ -197,9 +216,6 @@ function checkPorts(httpPort: number, grpcPort: number, appPort: number | undefi
 
 /** What must not be ignored, as somebody relies on it. */
 function checkUnbuilt({ values }: Parsed, errors: string[]): void {
-  if (values['enable-mtls']) {
-    errors.push('--enable-mtls is not built yet: leave it away to start without protection between sidecars')
-  }
   if (values.mode === 'kubernetes') {
     errors.push('--mode=kubernetes is not built yet: use --mode=standalone with --resources-path')
   }

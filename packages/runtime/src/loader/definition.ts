@@ -10,7 +10,7 @@ import {
   secretStoreContract,
   stateContract,
 } from '@outrigger/spec'
-import { middlewareHttpContract } from '@outrigger/spec/unstable'
+import { middlewareHttpContract, nameResolutionContract } from '@outrigger/spec/unstable'
 import type { Kind } from '../components/live.ts'
 import { didYouMean } from '../resources/did-you-mean.ts'
 import { importDefault } from './import.ts'
@@ -27,12 +27,12 @@ const contracts: Readonly<Record<Kind, string>> = {
   lock: lockContract,
   crypto: cryptoContract,
   middleware: middlewareHttpContract,
+  nameresolution: nameResolutionContract,
 }
 
 /** Kinds of component that Dapr has and that are not built yet. */
 const unbuilt: Readonly<Record<string, string>> = {
   conversation: 'conversation components',
-  nameresolution: 'name resolution',
   workflowbackend: 'workflows',
 }
 

@@ -135,7 +135,7 @@ describe('what goes wrong', () => {
     ],
     [
       yaml('a', 'stat.redis'),
-      '1: Component "a" (stat.redis): spec.type "stat.redis" begins with no known kind (did you mean state?): state., pubsub., bindings., secretstores., configuration., lock., crypto., middleware.',
+      '1: Component "a" (stat.redis): spec.type "stat.redis" begins with no known kind (did you mean state?): state., pubsub., bindings., secretstores., configuration., lock., crypto., middleware., nameresolution.',
     ],
     [
       yaml('a', 'conversation.echo'),

@@ -22,6 +22,7 @@ const ownNames: Readonly<Record<Kind, readonly string[]>> = {
   lock: ['keyPrefix'],
   crypto: [],
   middleware: [],
+  nameresolution: [],
 }
 
 export type ParsedMetadata =

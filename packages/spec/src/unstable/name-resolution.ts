@@ -1,8 +1,11 @@
 import type { ComponentDefinition, DefinitionInput } from '../definition.ts'
 import type { LiveComponent, Metadata, OperationOptions } from '../operation.ts'
 
-/** `register`: announces this instance. `watch`: changes are told as they happen. */
-export type NameResolutionCapability = 'register' | 'watch'
+/**
+ * `register`: announces this instance. `watch`: changes are told as they happen. `local`: all instances are on this
+ * machine, so that loopback addresses are enough.
+ */
+export type NameResolutionCapability = 'register' | 'watch' | 'local'
 
 export interface ResolveRequest {
   readonly appId: string

@@ -1,4 +1,5 @@
-import { Fields, type BodyWriter } from '@outrigger/wire'
+import { Fields, type BodyWriter, type ServerResponse } from '@outrigger/wire'
+import type { AppResponse } from '../../app/channel.ts'
 import type { HttpCall } from '../../server/http-call.ts'
 import { unescapeSegment, type HttpRoute } from '../../server/router.ts'
 import { ApiError } from '../api-error.ts'
@@ -8,6 +9,8 @@ const anyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', '
 const prefix = '/v1.0/invoke/'
 const appIdHeader = 'dapr-app-id'
 const basicUser = `${appIdHeader}:`
+/** Bodies up to this size go on in one piece. */
+const wholeBytes = 64 * 1024
 
 /** What the caller wants called: an application and the path and query to call it with. */
 interface Target {
@@ -44,24 +47,37 @@ async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
   fields.delete(appIdHeader)
   fields.delete('host')
   if (target.dropAuthorization) fields.delete('authorization')
-  const noBody = request.body.length === 0
+  const { length } = request.body
   const answer = await handler.invoke(target.appId, {
     method: request.method,
     path: target.path,
     fields,
     signal: request.signal,
-    ...(noBody ? {} : { body: request.body }),
+    // What is small goes on in one piece, and can be sent again without further ado.
+    ...(length !== 0 && {
+      body: length !== undefined && length <= wholeBytes ? await request.body.bytes() : request.body,
+    }),
   })
+  // The server writes its own.
+  answer.fields.delete('date')
+  return pass(answer, response)
+}
+
+async function pass({ status, fields, body }: AppResponse, response: ServerResponse): Promise<void> {
+  const { length } = body
+  if (length !== undefined && length <= wholeBytes) {
+    const bytes = length === 0 ? undefined : await body.bytes()
+    if (bytes === undefined) body.cancel()
+    return response.send(status, fields, bytes)
+  }
   let sent: BodyWriter | undefined
   try {
-    const empty = answer.body.length === 0
-    sent = response.start(answer.status, answer.fields)
-    if (empty) answer.body.cancel()
-    else for await (const chunk of answer.body) await sent.write(chunk)
+    sent = response.start(status, fields)
+    for await (const chunk of body) await sent.write(chunk)
     sent.end()
   } catch (error) {
     // Whatever is not read keeps its connection, and the place of its call.
-    answer.body.cancel()
+    body.cancel()
     sent?.abort()
     throw error
   }

@@ -18,8 +18,8 @@ export async function httpAnswer({ head, body }: PeerAnswer): Promise<AppRespons
   const type = head.typeUrl === '' ? head.contentType : 'application/x-protobuf'
   if (head.status >= firstHttpStatus) {
     if (type !== '') fields.set('content-type', type)
-    if (body.length !== undefined && !(body instanceof MemoryBody))
-      fields.set('content-length', String(body.length))
+    // Of what comes in pieces, and of an answer to HEAD.
+    if (!(body instanceof MemoryBody) || body.length === 0) setLength(fields, head.headers)
     return { status: head.status, fields, body }
   }
   if (head.status === 0) {
@@ -49,4 +49,9 @@ function encodeDetails(code: number, message: string, details: readonly Uint8Arr
   writer.text(2, message)
   writer.number(1, code)
   return writer.finish()
+}
+
+function setLength(fields: Fields, headers: readonly string[]): void {
+  const length = new Fields([...headers]).get('content-length')
+  if (length !== undefined && /^\d{1,15}$/.test(length)) fields.set('content-length', length)
 }

@@ -1,0 +1,134 @@
+import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
+import type { AccessControl, Action, AppPolicy, OperationPolicy } from '../config/access-control.ts'
+import { methodOfPath } from '../api/invoke/method-name.ts'
+import type { Caller } from '../api/invoke/serve-peer.ts'
+
+/** What may be asked: `undefined` for who has not proved who it is, an empty verb where there is none. */
+export type Authorize = (caller: Caller | undefined, method: string, verb: string) => void
+
+interface Compiled {
+  readonly policy: AppPolicy
+  readonly operations: Node
+}
+
+/**
+ * Compiles the access control of a Configuration. Operations of applications that speak HTTP are compared without
+ * regard to case, and by their verb.
+ * @returns what throws a GrpcError PERMISSION_DENIED
+ */
+export function accessControl(access: AccessControl, appId: string, overHttp: boolean): Authorize {
+  const apps = new Map<string, Compiled>()
+  for (const policy of access.policies)
+    apps.set(keyOf(policy), { policy, operations: compile(policy.operations, overHttp) })
+  return (caller, method, verb) => {
+    const operation = `/${methodOfPath(appId, method.replace(/^\/+/, ''))}`
+    const action = decide(
+      access.defaultAction,
+      apps,
+      caller,
+      overHttp ? operation.toLowerCase() : operation,
+      {
+        overHttp,
+        verb,
+      },
+    )
+    if (action === 'allow') return
+    const id =
+      caller === undefined
+        ? 'unknown'
+        : `spiffe://${caller.trustDomain}/ns/${caller.namespace}/${caller.appId}`
+    const text = `access control policy has denied access to id: ${id} operation: ${operation.slice(1)} verb: ${verb || 'NONE'}`
+    throw new GrpcError(grpcStatus.PERMISSION_DENIED, text)
+  }
+}
+
+function decide(
+  defaultAction: Action,
+  apps: ReadonlyMap<string, Compiled>,
+  caller: Caller | undefined,
+  operation: string,
+  { overHttp, verb }: { readonly overHttp: boolean; readonly verb: string },
+): Action {
+  const app = caller === undefined ? undefined : apps.get(keyOf(caller))
+  if (app === undefined || app.policy.trustDomain !== caller?.trustDomain) return defaultAction
+  const otherwise = app.policy.defaultAction ?? defaultAction
+  const rule = find(app.operations, operation)
+  if (rule === undefined) return otherwise
+  if (!overHttp) return rule.action
+  // Without a verb only what the policy says of the application counts, and it may say nothing.
+  if (verb === '') return app.policy.defaultAction ?? 'deny'
+  return rule.verbs.includes(verb) || rule.verbs.includes('*') ? rule.action : otherwise
+}
+
+function keyOf({ appId, namespace }: { readonly appId: string; readonly namespace: string }): string {
+  return `${appId}||${namespace}`
+}
+
+/** Rules by the segments of their paths, in the order in which they were written. */
+interface Node {
+  readonly segment: string
+  readonly matches: (segment: string) => boolean
+  readonly next: Node[]
+  rule: OperationPolicy | undefined
+}
+
+function compile(operations: readonly OperationPolicy[], overHttp: boolean): Node {
+  const root = node('')
+  for (const rule of operations) {
+    const name = overHttp ? rule.name.toLowerCase() : rule.name
+    let at = root
+    for (const segment of segmentsOf(name)) {
+      let next = at.next.find((other) => other.segment === segment)
+      if (next === undefined) {
+        next = node(segment)
+        at.next.push(next)
+      }
+      at = next
+    }
+    at.rule ??= rule
+  }
+  return root
+}
+
+function node(segment: string): Node {
+  const parts = segment.split('*')
+  const pattern = new RegExp(
+    `^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('[^/]*')}$`,
+  )
+  return { segment, matches: (text) => pattern.test(text), next: [], rule: undefined }
+}
+
+function segmentsOf(path: string): readonly string[] {
+  return path.replace(/^\//, '').split('/')
+}
+
+/**
+ * The rule of an operation: the first along its path, so that a rule for `/a` is one for `/a/b` as well, as in Dapr.
+ * `*` is one last segment, `**` any rest, and a star within a segment any part of it.
+ */
+function find(root: Node, operation: string): OperationPolicy | undefined {
+  const segments = segmentsOf(operation)
+  let at: Node = root
+  for (const [index, segment] of segments.entries()) {
+    const isLast = index === segments.length - 1
+    const next = child(at, segment, isLast)
+    if (next === undefined) return undefined
+    at = next
+    if (at.rule !== undefined) {
+      if (!isLast && at.segment === '*') continue
+      return at.rule
+    }
+    if (isLast) return child(at, '*', true)?.rule
+  }
+  return undefined
+}
+
+function child({ next }: Node, segment: string, isLast: boolean): Node | undefined {
+  for (const one of next) {
+    if (one.segment === segment || one.segment === '**') return one
+    if (one.segment === '*') {
+      if (isLast) return one
+    } else if (one.matches(segment)) return one
+  }
+  return undefined
+}
