@@ -6,6 +6,7 @@ import { listComponents } from './components/list.ts'
 import { CliFailure } from './failure.ts'
 import { resourcesPaths } from './home.ts'
 import { init } from './init.ts'
+import { addMtls } from './mtls/command.ts'
 import { run } from './run/run.ts'
 import { modulesPath } from './run/sidecar.ts'
 
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addInit(program)
   addRun(program)
   addComponents(program)
+  addMtls(program)
   try {
     await program.parseAsync([...argv])
   } catch (error) {
