@@ -1,7 +1,7 @@
 import type { BulkEntry } from './bulk.ts'
 import { readBulk, isBulk } from './bulk.ts'
 import { BadEvent, parse, readEvent, type TopicEvent } from './event.ts'
-import { json, type AppAnswer, type AppRequest } from './request.ts'
+import { json, text, type AppAnswer, type AppRequest } from './request.ts'
 import { routePath, slug, type Routes } from './routes.ts'
 
 /** What becomes of a message: done; delivered again; not delivered again, but to the dead letter topic if there is one. */
@@ -195,15 +195,22 @@ async function deliver(
   handler: BulkTopicHandler,
   logger: AppLogger,
 ): Promise<AppAnswer> {
+  let bulk = false
   try {
-    if (looksLikeBulk(request)) return await deliverBulk(request, raw, names, handler, logger)
+    bulk = looksLikeBulk(request)
+    if (bulk) return await deliverBulk(request, raw, names, handler, logger)
     const event = readEvent(request, names)
     const outcomes = await outcomesOf([{ entryId: '', event }], handler, names, logger)
     return json({ status: outcomes.get('') ?? 'RETRY' })
   } catch (error) {
     if (!(error instanceof BadEvent)) throw error
+    const problem = error.message
+    if (bulk) {
+      logger.error('messages cannot be read', { ...names, problem })
+      return text(400, problem)
+    }
     // It will be no better the next time.
-    logger.error('a message cannot be read and is dropped', { ...names, problem: error.message })
+    logger.error('a message cannot be read and is dropped', { ...names, problem })
     return json({ status: 'DROP' })
   }
 }
