@@ -380,6 +380,7 @@ export class RuntimeCore {
         enabledFeatures: loaded.configuration.features,
         components: () => components,
         subscriptions: () => engine.subscriptions(),
+        httpEndpoints: this.#endpoints.names,
         resiliency,
         app:
           options.appPort === undefined

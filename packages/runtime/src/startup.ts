@@ -5,13 +5,16 @@ import { readConfiguration, type Configuration } from './config/configuration.ts
 import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
 import type { EndpointSettings } from './invoke/endpoints.ts'
+import { loadEndpoints, type EndpointTools } from './loader/http-endpoints.ts'
 import { loadComponents, unloadComponents } from './loader/load.ts'
 import { loadNameResolver } from './loader/name-resolution.ts'
 import type { ResiliencyModel } from './resiliency/model.ts'
 import { readResiliency } from './resiliency/read.ts'
 import type {
   ComponentResource,
+  HttpEndpointResource,
   OtherResource,
+  Resource,
   ResourceProblem,
   SubscriptionResource,
 } from './resources/model.ts'
@@ -79,11 +82,27 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
   const { loaded } = await loadComponents({ ...common, resources: components, signal })
   const nameResolver = (): Promise<LoadedComponent<NameResolver>> =>
     loadNameResolver(configuration.nameResolution, common)
-  const endpoints: readonly EndpointSettings[] = []
+  const { context } = common
+  const endpoints = await endpointsOf(resources, { context, random, signal, components: loaded }, logger)
   const subscriptions = resources.filter(
     (resource): resource is SubscriptionResource => resource.kind === 'Subscription',
   )
   return { configuration, components: loaded, subscriptions, resiliency, endpoints, nameResolver }
+}
+
+/** Components that were created are closed when it fails. */
+async function endpointsOf(
+  resources: readonly Resource[],
+  tools: EndpointTools,
+  logger: Logger,
+): Promise<readonly EndpointSettings[]> {
+  const named = resources.filter((found): found is HttpEndpointResource => found.kind === 'HTTPEndpoint')
+  try {
+    return await loadEndpoints(named, tools)
+  } catch (error) {
+    await unloadComponents(tools.components, { logger })
+    throw error
+  }
 }
 
 /** Closes the components, the last one first. */

@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { createClient } from '@outrigger/wire'
 import { CliFailure } from '../failure.ts'
 import { eachLine, sidecarLine } from './output.ts'
 import { claimPort, freePorts } from './ports.ts'
-import { modulesPath, sidecarCommand } from './sidecar.ts'
+import { outriggerHome } from '../home.ts'
+import { defaultConfiguration, modulesPath, sidecarCommand } from './sidecar.ts'
 
 export interface RunOptions {
   readonly appId: string
@@ -107,8 +109,10 @@ class Session {
     args.push('--dapr-listen-addresses=127.0.0.1', '--log-as-json=true', `--modules-path=${modulesPath()}`)
     if (appPort !== undefined) args.push(`--app-port=${appPort}`)
     for (const path of resourcesPaths) args.push(`--resources-path=${path}`)
+    args.push(`--config=${defaultConfiguration()}`)
     const sidecar = spawn(program, [...args, ...sidecarFlags], {
-      env,
+      // Where applications of this machine find each other: see the default Configuration.
+      env: { OUTRIGGER_NAMES: join(outriggerHome(env), 'data', 'names.db'), ...env },
       // The channel says nothing: its end tells the sidecar that this command was killed.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to everybody of a group: the sidecar would take the order to end for a second one.

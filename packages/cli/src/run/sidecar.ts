@@ -16,3 +16,11 @@ export function sidecarCommand(): readonly [program: string, ...args: string[]] 
 export function modulesPath(): string {
   return fileURLToPath(new URL('..', import.meta.url))
 }
+
+/** The Configuration that comes before those of the user. */
+export function defaultConfiguration(): string {
+  const fromSources = import.meta.url.endsWith('.ts')
+  return fileURLToPath(
+    new URL(fromSources ? '../../config/default.yaml' : '../config/default.yaml', import.meta.url),
+  )
+}

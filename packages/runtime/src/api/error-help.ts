@@ -91,6 +91,17 @@ export const errorHelp: Readonly<Record<ErrorId, ErrorHelp>> = {
     'The ETag is none of this store.',
     'Send the ETag that a read returned, as it was.',
   ),
+  STATE_BULK_DELETE: help('State', 'The store failed to delete some of several values.', logged),
+  STATE_BULK_DELETE_ETAG_MISMATCH: help(
+    'State',
+    'One of several values was changed by somebody else meanwhile.',
+    'Read them again and decide anew.',
+  ),
+  STATE_BULK_DELETE_ETAG_INVALID: help(
+    'State',
+    'One of several ETags is none of this store.',
+    'Send the ETags that a read returned, as they were.',
+  ),
   STATE_TRANSACTION: help('State', 'The transaction failed; nothing of it was written.', logged),
   STATE_OPERATION_NOT_SUPPORTED: help(
     'State',

@@ -46,9 +46,15 @@ function initTimeout(spec: Section): number {
   return defaultInitTimeoutMs
 }
 
-function readItem(item: Section): MetadataItem {
+/** A value with a name, or where to take it from. */
+export function readItem(item: Section): MetadataItem {
   item.known(['name', 'value', 'secretKeyRef', 'envRef'])
-  const name = item.required('name', 'each item of spec.metadata has a name and a value').trim()
+  const list = item.path.replace(/\[\d+\]$/, '')
+  return readSource(item, item.required('name', `each item of ${list} has a name and a value`).trim())
+}
+
+/** The same for a map that has no name in it. */
+export function readSource(item: Section, name: string): MetadataItem {
   const value = item.get('value')
   const reference = item.section('secretKeyRef')?.known(['name', 'key'])
   const secret =

@@ -1,6 +1,7 @@
 import { readComponent } from './component.ts'
 import type { OtherResource, Resource, ResourceProblem } from './model.ts'
 import { didYouMean } from './did-you-mean.ts'
+import { readHttpEndpoint } from './http-endpoint.ts'
 import { Report, Section, Unusable } from './section.ts'
 import { readSubscription } from './subscription.ts'
 import type { ParsedDocument } from './yaml.ts'
@@ -8,11 +9,10 @@ import type { ParsedDocument } from './yaml.ts'
 const otherKinds: readonly OtherResource['kind'][] = [
   'Configuration',
   'Resiliency',
-  'HTTPEndpoint',
   'MCPServer',
   'WorkflowAccessPolicy',
 ]
-const kinds = ['Component', 'Subscription', ...otherKinds]
+const kinds = ['Component', 'Subscription', 'HTTPEndpoint', ...otherKinds]
 const metadataKeys = ['name', 'namespace', 'labels', 'annotations']
 /** What a cluster adds when a resource is read back from it. */
 const clusterKeys = [
@@ -89,6 +89,7 @@ function readRoot(root: Section, file: string, defaultKind?: OtherResource['kind
   }
   if (kind === 'Component') return readComponent(root, { ...common, annotations })
   if (kind === 'Subscription') return readSubscription(root, version ?? '', common)
+  if (kind === 'HTTPEndpoint') return readHttpEndpoint(root, common)
   root.known(['apiVersion', 'kind', 'metadata', 'spec', 'scopes'], ['status', 'auth'])
   const spec = root.section('spec')
   return {

@@ -58,9 +58,28 @@ export interface SubscriptionResource {
   readonly source: Source
 }
 
+/** Somewhere that has no sidecar, to be called by a name. */
+export interface HttpEndpointResource {
+  readonly kind: 'HTTPEndpoint'
+  readonly name: string
+  readonly namespace: string | undefined
+  /** With `http://` or `https://`. */
+  readonly baseUrl: string
+  readonly headers: readonly MetadataItem[]
+  /** PEM, each a value or where to take it from. */
+  readonly tls: {
+    readonly rootCa: MetadataItem | undefined
+    readonly certificate: MetadataItem | undefined
+    readonly privateKey: MetadataItem | undefined
+  }
+  readonly secretStore: string | undefined
+  readonly scopes: readonly string[]
+  readonly source: Source
+}
+
 /** A kind that is read, checked for its name and kept as it is, until the block that it belongs to is built. */
 export interface OtherResource {
-  readonly kind: 'Configuration' | 'Resiliency' | 'HTTPEndpoint' | 'MCPServer' | 'WorkflowAccessPolicy'
+  readonly kind: 'Configuration' | 'Resiliency' | 'MCPServer' | 'WorkflowAccessPolicy'
   readonly name: string
   readonly namespace: string | undefined
   readonly annotations: Readonly<Record<string, string>>
@@ -70,7 +89,7 @@ export interface OtherResource {
   readonly source: Source
 }
 
-export type Resource = ComponentResource | SubscriptionResource | OtherResource
+export type Resource = ComponentResource | SubscriptionResource | HttpEndpointResource | OtherResource
 
 /** What is wrong with a resource: one message that names file, line, resource, field and the way out. */
 export interface ResourceProblem {

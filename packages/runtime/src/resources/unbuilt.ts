@@ -2,7 +2,6 @@ import type { Resource, ResourceProblem } from './model.ts'
 
 /** Kinds of resource that are read and kept, and whose part of the runtime is not built yet. */
 const unbuilt: Readonly<Partial<Record<Resource['kind'], string>>> = {
-  HTTPEndpoint: 'HTTP endpoints are not built yet: calls to this name fail',
   MCPServer: 'MCP servers are not built yet: its tools are not there',
   WorkflowAccessPolicy: 'workflows are not built yet: there is none to protect',
 }

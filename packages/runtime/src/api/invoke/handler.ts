@@ -65,7 +65,7 @@ export class InvokeHandler {
     const target = parseTarget(name, namespace)
     if (target.kind === 'url') {
       if (endpoints === undefined) throw notOffered(name)
-      return { kind: 'endpoint', endpoint: endpoints.of(target.url) }
+      return { kind: 'endpoint', endpoint: endpointOf(endpoints, target.url) }
     }
     if (target.appId === appId && target.namespace === namespace) {
       return { kind: 'own', channel: this.#own(name, healthy) }
@@ -293,6 +293,15 @@ function tryOf(request: AppRequest, body: Body, signal: AbortSignal | undefined)
 function methodOf(path: string): string {
   const mark = path.indexOf('?')
   return path.slice(1, mark === -1 ? undefined : mark)
+}
+
+function endpointOf(endpoints: HttpEndpoints, url: string): HttpEndpoint {
+  try {
+    return endpoints.of(url)
+  } catch (cause) {
+    const text = `failed to invoke, id: ${url.slice(0, 500)}, err: it is no URL`
+    throw new ApiError('DIRECT_INVOKE', text, { cause })
+  }
 }
 
 function notOffered(name: string): ApiError {

@@ -11,7 +11,7 @@ export function metadataMethods(
     getMetadata() {
       const described = handler.describe()
       const { appId, version, enabledFeatures, components, subscriptions, extended, app } = described
-      const { resiliencies, resiliencyTargets } = described
+      const { httpEndpoints, resiliencies, resiliencyTargets } = described
       return {
         id: appId,
         runtimeVersion: version,
@@ -26,6 +26,7 @@ export function metadataMethods(
             ? extended
             : { ...extended, resiliencyTargets: JSON.stringify(resiliencyTargets) },
         resiliencies: resiliencies.map((name) => ({ name })),
+        httpEndpoints: httpEndpoints.map((name) => ({ name })),
         subscriptions: subscriptions.map((info) => ({
           pubsubName: info.pubsubName,
           topic: info.topic,

@@ -14,6 +14,8 @@ export interface MetadataSource {
     readonly capabilities: readonly string[]
   }[]
   subscriptions(): readonly SubscriptionInfo[]
+  /** Names of HTTPEndpoint resources. */
+  readonly httpEndpoints?: readonly string[]
   readonly resiliency?: Pick<Resiliency, 'names' | 'status'> | undefined
   readonly app:
     | {
@@ -38,6 +40,7 @@ export interface Description extends Pick<MetadataSource, 'appId' | 'version' | 
   readonly resiliencies: readonly string[]
   /** What has a policy, with its breakers and what it did since the start. */
   readonly resiliencyTargets: readonly PolicyStatus[]
+  readonly httpEndpoints: readonly string[]
   readonly components: ReturnType<MetadataSource['components']>
   readonly subscriptions: readonly SubscriptionInfo[]
   readonly extended: Record<string, string>
@@ -85,6 +88,7 @@ export class MetadataHandler {
       app,
       components: this.#source.components(),
       subscriptions: this.#source.subscriptions(),
+      httpEndpoints: this.#source.httpEndpoints ?? [],
       resiliencies: resiliency?.names ?? [],
       resiliencyTargets: resiliency?.status().slice(0, mostTargets) ?? [],
       extended: { ...Object.fromEntries(this.#extended), daprRuntimeVersion: version },
@@ -95,7 +99,7 @@ export class MetadataHandler {
   get(): Record<string, unknown> {
     const described = this.describe()
     const { appId, version, enabledFeatures, app, components, subscriptions, extended } = described
-    const { resiliencies, resiliencyTargets } = described
+    const { httpEndpoints, resiliencies, resiliencyTargets } = described
     return {
       id: appId,
       runtimeVersion: version,
@@ -122,6 +126,7 @@ export class MetadataHandler {
           }),
         },
       }),
+      ...(httpEndpoints.length > 0 && { httpEndpoints: httpEndpoints.map((name) => ({ name })) }),
       actorRuntime: { runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected' },
     }
   }

@@ -236,7 +236,7 @@ export class StateHandler {
     )
     this.#throwFirst(
       failures,
-      'STATE_DELETE',
+      'STATE_BULK_DELETE',
       (text) => `failed deleting state in state store ${storeName}: ${text}`,
     )
   }
@@ -408,7 +408,7 @@ export class StateHandler {
   /** The failures become one error. An ETag that did not match decides its status, because the caller can act on that. */
   #throwFirst(
     failures: readonly StateBulkFailure[],
-    id: 'STATE_SAVE' | 'STATE_DELETE',
+    id: 'STATE_SAVE' | 'STATE_DELETE' | 'STATE_BULK_DELETE',
     message: (text: string) => string,
   ): void {
     if (failures.length === 0) return
