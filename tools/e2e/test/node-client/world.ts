@@ -22,7 +22,7 @@ export const appId = 'shop'
 const noEnv = { env: {} }
 
 /** One component of each kind. */
-function resources(folder: string, redis: { readonly port: number }): readonly string[] {
+export function resources(folder: string, redis: { readonly port: number }): readonly string[] {
   const server = { redisHost: `127.0.0.1:${redis.port}`, redisPassword: '' }
   return [
     component('memory', 'state.in-memory'),
@@ -33,7 +33,7 @@ function resources(folder: string, redis: { readonly port: number }): readonly s
       metadata: { secretsFile: join(folder, 'secrets.json') },
     }),
     component('settings', 'configuration.redis', { metadata: server }),
-    component('locks', 'lock.in-memory'),
+    component('locks', 'lock.redis', { metadata: server }),
     component('keys', 'crypto.dapr.localstorage', { metadata: { path: join(folder, 'keys') } }),
   ]
 }
