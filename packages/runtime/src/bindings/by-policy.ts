@@ -1,6 +1,6 @@
 import type { Binding, BindingEvent } from '@outrigger/spec'
 import type { Live } from '../components/live.ts'
-import type { Policy } from '../resiliency/policy.ts'
+import { whole, type Policy } from '../resiliency/policy.ts'
 import type { DeliveryOptions, EventAnswer, EventDoor } from './events.ts'
 
 /** Taken, but with a status that a policy repeats. */
@@ -35,6 +35,7 @@ export async function deliverByPolicy(
       {
         signal: options.signal,
         until: halt,
+        outcome: whole,
         judge: (error) => (error instanceof NotOk ? { http: error.answer.status } : door.judge(error)),
       },
     )

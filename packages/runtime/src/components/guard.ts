@@ -1,6 +1,12 @@
 import { ComponentError, isComponentError, type OperationOptions } from '@outrigger/spec'
 import { BreakerError } from '../resiliency/breaker.ts'
-import { PolicyTimeoutError, type Policy, type RunOptions, type Verdict } from '../resiliency/policy.ts'
+import {
+  PolicyTimeoutError,
+  whole,
+  type Policy,
+  type RunOptions,
+  type Verdict,
+} from '../resiliency/policy.ts'
 
 /** The component works, and says that this request cannot be served: another try gets the same answer. */
 const answers: ReadonlySet<string> = new Set([
@@ -51,7 +57,7 @@ export class Guard {
           tries = number
           return call(signal === options.signal ? options : { ...options, signal }, number)
         },
-        { judge, ...more, signal: options.signal },
+        { judge, outcome: whole, ...more, signal: options.signal },
       )
     } catch (error) {
       throw tries > 1 && judge(error).answered === true ? afterOthers(error) : asComponentError(error)

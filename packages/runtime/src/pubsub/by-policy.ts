@@ -1,4 +1,4 @@
-import type { Policy, Verdict } from '../resiliency/policy.ts'
+import { whole, type Policy, type Verdict } from '../resiliency/policy.ts'
 import type { Failure, Outcome } from './reply.ts'
 import { callFailure, type SubscriptionLife } from './settle.ts'
 
@@ -29,7 +29,7 @@ export async function deliverByPolicy(
         if (outcome.kind === 'retry') throw new NotProcessed(outcome)
         return outcome
       },
-      { signal: life.cut, until: life.closing, judge },
+      { signal: life.cut, until: life.closing, judge, outcome: whole },
     )
   } catch (error) {
     return error instanceof NotProcessed ? error.failure : callFailure(error)
@@ -59,7 +59,7 @@ export async function deliverBulkByPolicy<E extends { readonly entryId: string }
     if (failure !== undefined) throw new NotProcessed(failure)
   }
   try {
-    await policy.run(once, { signal: life.cut, until: life.closing, judge })
+    await policy.run(once, { signal: life.cut, until: life.closing, judge, outcome: whole })
   } catch (error) {
     if (!(error instanceof NotProcessed))
       for (const { entryId } of left) outcomes.set(entryId, callFailure(error))

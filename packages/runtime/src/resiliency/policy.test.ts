@@ -2,7 +2,7 @@ import { recordingLogger, seededRandom, virtualClock } from '@outrigger/testkit'
 import { expect, test } from 'vitest'
 import { Breaker, tripsByDefault } from './breaker.ts'
 import type { BreakerPolicy, RetryPolicy } from './model.ts'
-import { Policy, PolicyTimeoutError, type RunOptions } from './policy.ts'
+import { Policy, PolicyTimeoutError, whole, type RunOptions } from './policy.ts'
 
 const constant: RetryPolicy = {
   name: 'thrice',
@@ -292,9 +292,10 @@ test('a stream ends with its caller, also after the timeout of its try', async (
 test('a try that is over keeps nothing at a caller that lives on', async () => {
   const { policy } = setUp({ timeoutMs: 100 })
   const caller = new AbortController()
-  const signal = await policy.run((own) => Promise.resolve(own!), { signal: caller.signal })
+  const signal = await policy.run((own) => Promise.resolve(own!), { signal: caller.signal, outcome: whole })
+  const unknown = await policy.run((own) => Promise.resolve(own!), { signal: caller.signal })
   caller.abort()
-  expect(signal.aborted).toBe(false)
+  expect([signal.aborted, unknown.aborted]).toEqual([false, true])
 })
 
 test('opens at the sixth failure by default', async () => {

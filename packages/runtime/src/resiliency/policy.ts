@@ -31,7 +31,8 @@ export interface RunOptions<T> {
   readonly discard?: ((result: T) => void) | undefined
   /**
    * Of a result that goes on, such as a stream: whether it ended well. The breaker waits for it, the caller does not,
-   * and until then the signal of the try aborts with the caller's.
+   * and until then the signal of the try aborts with the caller's. `undefined`: the result is whole. Without this
+   * function nobody knows, and the signals stay tied: callers that live long must have it.
    */
   readonly outcome?: ((result: T) => Promise<boolean> | undefined) | undefined
 }
@@ -126,9 +127,12 @@ export class Policy {
     const { signal, judge } = options
     const generation = breaker === undefined ? 0 : this.#enter(breaker)
     const tie = timeout === undefined ? undefined : new Tie(signal)
+    const left = (succeeded: boolean): void => {
+      if (breaker !== undefined) this.#leave(breaker, generation, succeeded, signal)
+    }
     const done = (succeeded: boolean): void => {
       tie?.untie()
-      if (breaker !== undefined) this.#leave(breaker, generation, succeeded, signal)
+      left(succeeded)
     }
     let result: T
     let outcome: Promise<boolean> | undefined
@@ -141,8 +145,9 @@ export class Policy {
       done(judge?.(error).answered === true)
       throw error
     }
-    if (outcome === undefined) done(true)
-    else outcome.then(done, () => done(false))
+    if (outcome !== undefined) outcome.then(done, () => done(false))
+    else if (options.outcome !== undefined) done(true)
+    else left(true)
     return result
   }
 
@@ -205,6 +210,9 @@ export class Policy {
     })
   }
 }
+
+/** What results are that do not go on. */
+export const whole = (): undefined => undefined
 
 /** The signal of one try: aborts with the caller's, until it is untied, as callers may live long. */
 class Tie {

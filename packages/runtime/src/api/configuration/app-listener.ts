@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@outrigger/spec'
 import type { AppChannel, AppResponse } from '../../app/channel.ts'
 import { withDeadline } from '../../app/time.ts'
-import type { Policy } from '../../resiliency/policy.ts'
+import { whole, type Policy } from '../../resiliency/policy.ts'
 import { callApp } from '../invoke/call-app.ts'
 import { wireItems } from './items.ts'
 import type { ConfigurationListener } from './subscription.ts'
@@ -32,7 +32,7 @@ export function appListener(
             if (response.status < 200 || response.status > 299)
               throw new Error(`the application answered ${response.status}`)
           })
-        await (policy === undefined ? post(cut) : policy.run(post, { signal: cut }))
+        await (policy === undefined ? post(cut) : policy.run(post, { signal: cut, outcome: whole }))
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error)
         logger.warn('the application did not take a configuration change', { path, id, problem })
