@@ -1,6 +1,7 @@
 import { seededRandom, tempFolder } from '@outrigger/testkit'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { Consumer, endConsumers, endSidecars, startSidecar, type Sidecar } from '../../src/index.ts'
+import { seedOf } from '../delivery/course.ts'
 import { durable } from './stores.ts'
 
 afterEach(async () => {
@@ -37,7 +38,7 @@ durable((resources) => {
   test.each(['false', 'true'])(
     'under kills of the sidecar every committed transaction is published, and no other (discard %s)',
     async (outboxDiscardWhenMissingState) => {
-      const random = seededRandom(20261122)
+      const random = seededRandom(seedOf(20261122))
       const { path, remove } = await tempFolder()
       onTestFinished(remove)
       const consumer = await Consumer.start()

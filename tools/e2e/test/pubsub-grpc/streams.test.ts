@@ -2,6 +2,7 @@ import { seededRandom, waitFor } from '@outrigger/testkit'
 import { afterEach, describe, expect, test } from 'vitest'
 import { component, endSidecars, startSidecar, type Sidecar } from '../../src/index.ts'
 import { counts, durable, publish } from '../delivery/brokers.ts'
+import { seedOf } from '../delivery/course.ts'
 import { Stream } from './stream.ts'
 
 const streams: Stream[] = []
@@ -110,7 +111,7 @@ describe('a subscription by stream', () => {
 describe('streams that come and go', () => {
   durable((broker) => {
     test('lose nothing that they did not answer', { timeout: 60_000 }, async () => {
-      const random = seededRandom(Number(process.env['OUTRIGGER_SEED'] ?? 20261121))
+      const random = seededRandom(seedOf(20261121))
       const sidecar = await startSidecar({
         appId: 'shop',
         resources: broker.resources('.', 'soon'),
