@@ -18,7 +18,7 @@ export function appListener(
   tools: { readonly clock: Clock; readonly logger: Logger; readonly policy: Policy | undefined },
 ): ConfigurationListener {
   const { clock, logger, policy } = tools
-  return async (id, changes, cut) => {
+  return async (id, changes, cut, closing) => {
     const body = Buffer.from(JSON.stringify({ id, items: wireItems(changes) }))
     for (const key of Object.keys(changes)) {
       if (cut.aborted) return
@@ -32,7 +32,9 @@ export function appListener(
             if (response.status < 200 || response.status > 299)
               throw new Error(`the application answered ${response.status}`)
           })
-        await (policy === undefined ? post(cut) : policy.run(post, { signal: cut, outcome: whole }))
+        await (policy === undefined
+          ? post(cut)
+          : policy.run(post, { signal: cut, until: closing, outcome: whole }))
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error)
         logger.warn('the application did not take a configuration change', { path, id, problem })

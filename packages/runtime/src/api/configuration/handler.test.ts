@@ -3,13 +3,20 @@ import { recordingLogger, seededRandom, settle, virtualClock } from '@outrigger/
 import { expect, test } from 'vitest'
 import { FakeApp } from '../../../test/support/fake-app.ts'
 import { FakeConfiguration } from '../../../test/support/fake-configuration.ts'
-import { ConfigurationHandler } from './handler.ts'
+import { policiesOf } from '../../../test/support/resiliency.ts'
+import type { Resiliency } from '../../resiliency/provider.ts'
+import { ConfigurationHandler, type ConfigurationParts } from './handler.ts'
 
-function setUp(store = new FakeConfiguration(), app: FakeApp | undefined = new FakeApp()) {
+function setUp(
+  store = new FakeConfiguration(),
+  app: FakeApp | undefined = new FakeApp(),
+  policyOf?: ConfigurationParts['policyOf'],
+) {
   const clock = virtualClock()
   const logger = recordingLogger()
   const stores = new Map([['store', { instance: store }]])
   const handler = new ConfigurationHandler({
+    policyOf,
     stores,
     channel: app,
     clock,
@@ -305,6 +312,30 @@ test('the application is told with one POST for each key, each with all items, w
     expect(JSON.parse(call.body)).toEqual({ id, items })
     expect(call.fields.get('content-type')).toBe('application/json')
   }
+})
+
+test('the application is told as often as the policy says, and no longer than it wants to hear', async () => {
+  const policies: { all?: Resiliency } = {}
+  const { store, app, clock, logger, handler } = setUp(undefined, undefined, (name) =>
+    policies.all?.component(name, 'Configuration', 'Inbound'),
+  )
+  const spec = '  policies: {retries: {DefaultConfigurationComponentInboundRetryPolicy: {duration: 1s}}}'
+  policies.all = await policiesOf(spec, clock, logger)
+  const { id } = await handler.subscribeApp('store', ['k'], {}, {})
+  app.handle = () => ({ status: app.calls.length < 3 ? 500 : 200 })
+  const told = store.watching[0]!.onChange({ k: { value: 'x' } })
+  await clock.advance(2000)
+  await told
+  expect(app.posts).toHaveLength(3)
+  app.handle = () => ({ status: 500 })
+  const untold = store.watching[0]!.onChange({ k: { value: 'y' } })
+  await clock.advance(5500)
+  expect(app.posts).toHaveLength(9)
+  handler.unsubscribe('store', id)
+  await untold
+  await clock.advance(60_000)
+  expect(app.posts).toHaveLength(9)
+  expect(logger.messages('warn').at(-1)).toBe('the application did not take a configuration change')
 })
 
 test('keys are escaped, slashes stay, and none leads out of the folder of its store', async () => {

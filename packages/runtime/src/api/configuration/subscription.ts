@@ -12,12 +12,14 @@ import { Backoff, sleep, whilePending } from '../../app/time.ts'
 
 /**
  * Hears what has changed: items as they are now, `undefined` for keys that are gone. It is not called again before it
- * has settled. The signal aborts when the runtime can wait no longer.
+ * has settled. The signal aborts when the runtime can wait no longer; `closing` before that, when what is under way may
+ * finish and nothing more is wanted.
  */
 export type ConfigurationListener = (
   id: string,
   changes: ConfigurationChanges,
   signal: AbortSignal,
+  closing: AbortSignal,
 ) => Promise<void> | void
 
 export interface RunnerOptions {
@@ -132,7 +134,7 @@ export class SubscriptionRunner {
     this.#turn = this.#turn.then(async () => {
       if (this.#closing.signal.aborted) return
       try {
-        await orAborted(listener(id, changes, this.#cut.signal), this.#cut.signal)
+        await orAborted(listener(id, changes, this.#cut.signal, this.#closing.signal), this.#cut.signal)
       } catch (error) {
         logger.error(`changes of configuration store ${storeName} were not taken`, { error })
       }
