@@ -14,7 +14,12 @@ test('a user signs in with a browser, agrees, and comes back with a code', async
   ])
   onTestFinished(() => provider.stop())
   const browser = new Browser()
-  const query = new URLSearchParams({ client_id: 'shop', response_type: 'code', redirect_uri: redirect, scope: 'openid' })
+  const query = new URLSearchParams({
+    client_id: 'shop',
+    response_type: 'code',
+    redirect_uri: redirect,
+    scope: 'openid',
+  })
   const login = await browser.open(`${provider.issuer}/auth?${query}`)
   const consent = await browser.submit(login, { login: 'ada', password: 'x' })
   // Nobody listens where it leads to.
