@@ -69,8 +69,8 @@ describeWithService('redis', 'what two sidecars exchange', (get) => {
         join(folder, 'secrets.json'),
         JSON.stringify({ password: 'swordfish', sealing: primaryEncryptionKey }),
       )
-      sidecars['ours'] = await launch(folder, 'same')
-      sidecars['theirs'] = await launch(folder, 'same', genuine)
+      sidecars['ours'] = await launch(folder, { appId: 'same' })
+      sidecars['theirs'] = await launch(folder, { appId: 'same', program: genuine })
     })
     afterAll(async () => {
       for (const sidecar of Object.values(sidecars)) await sidecar.stop()

@@ -6,13 +6,35 @@ import { GrpcChannel, grpcStatusName, isGrpcError } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { byKey, componentsOf, schemeOf, valuesOf } from './http-driver.ts'
 import type { Driver, Failure, Item, Operation } from './operations.ts'
+import { plainAnswer, subtleOverGrpc } from './subtle.ts'
 
 type Calls = CallsOf<typeof Dapr>
 
+export interface GrpcDriverOptions {
+  /** Calls methods by the other name that they have, where they have one. */
+  readonly otherNames?: boolean
+  /** Gets the name of every method that is called. */
+  readonly called?: Set<string>
+}
+
+const otherNames: Partial<Record<keyof Calls, keyof Calls>> = {
+  getConfiguration: 'getConfigurationAlpha1',
+  subscribeConfiguration: 'subscribeConfigurationAlpha1',
+  unsubscribeConfiguration: 'unsubscribeConfigurationAlpha1',
+  bulkPublishEventAlpha1: 'bulkPublishEvent',
+}
+
 /** Speaks the gRPC API at a port. */
-export function grpcDriver(port: number): Driver & { close(): void } {
+export function grpcDriver(port: number, options: GrpcDriverOptions = {}): Driver & { close(): void } {
   const client = createHttp2Client()
-  const calls = callsOf(Dapr, new GrpcChannel({ origin: `http://127.0.0.1:${port}`, client }))
+  const named = callsOf(Dapr, new GrpcChannel({ origin: `http://127.0.0.1:${port}`, client }))
+  const calls = new Proxy(named, {
+    get(target, property: keyof Calls) {
+      const name = options.otherNames === true ? (otherNames[property] ?? property) : property
+      options.called?.add(name)
+      return target[name]
+    },
+  })
   return {
     face: 'gRPC',
     async run(operation) {
@@ -57,6 +79,9 @@ async function call(dapr: Calls, it: Operation): Promise<unknown> {
         options: { concurrency: concurrencyOf(it.concurrency) },
       })
       return null
+    case 'deleteBulkState':
+      await dapr.deleteBulkState({ storeName: it.store, states: it.items.map(stateItem) })
+      return null
     case 'getBulkState': {
       const { items } = await dapr.getBulkState({
         storeName: it.store,
@@ -92,8 +117,8 @@ async function call(dapr: Calls, it: Operation): Promise<unknown> {
         metadata: { ...it.metadata },
       })
       return null
-    case 'publishBulk':
-      await dapr.bulkPublishEventAlpha1({
+    case 'publishBulk': {
+      const { failedEntries } = await dapr.bulkPublishEventAlpha1({
         pubsubName: it.pubsub,
         topic: it.topic,
         entries: it.entries.map(({ entryId, data, contentType }) => ({
@@ -102,7 +127,8 @@ async function call(dapr: Calls, it: Operation): Promise<unknown> {
           contentType,
         })),
       })
-      return null
+      return { failed: failedEntries.map(({ entryId }) => entryId).sort() }
+    }
     case 'invokeBinding': {
       const { data } = await dapr.invokeBinding({
         name: it.name,
@@ -121,16 +147,30 @@ async function call(dapr: Calls, it: Operation): Promise<unknown> {
     }
     case 'getConfiguration':
       return valuesOf((await dapr.getConfiguration({ storeName: it.store, keys: [...it.keys] })).items)
-    case 'subscribeConfiguration': {
-      const stop = new AbortController()
+    case 'followConfiguration': {
       const request = { storeName: it.store, keys: [...it.keys] }
-      for await (const _ of dapr.subscribeConfiguration(request, { signal: stop.signal })) break
-      stop.abort()
-      return null
+      for await (const { id } of dapr.subscribeConfiguration(request))
+        return await unsubscribe(dapr, it.store, id)
+      throw new Error('the stream ended without a word')
     }
-    case 'unsubscribeConfiguration': {
-      const { ok, message } = await dapr.unsubscribeConfiguration({ storeName: it.store, id: it.id })
-      return { ok, ...(message === '' ? {} : { message }) }
+    case 'unsubscribeConfiguration':
+      return unsubscribe(dapr, it.store, it.id)
+    case 'subtle':
+      return plainAnswer(await subtleOverGrpc(dapr, it))
+    case 'subscribeTopic': {
+      const value = { pubsubName: it.pubsub, topic: it.topic }
+      const first = { subscribeTopicEventsRequestType: { case: 'initialRequest' as const, value } }
+      const forever = Promise.withResolvers<void>()
+      const requests = (async function* () {
+        yield first
+        await forever.promise
+      })()
+      try {
+        for await (const _ of dapr.subscribeTopicEventsAlpha1(requests)) return null
+      } finally {
+        forever.resolve()
+      }
+      throw new Error('the stream ended without a word')
     }
     case 'tryLock':
       return (
@@ -158,10 +198,14 @@ async function call(dapr: Calls, it: Operation): Promise<unknown> {
       await dapr.setMetadata({ key: it.key, value: it.value })
       return null
     case 'getMetadata': {
-      const { id, registeredComponents } = await dapr.getMetadata({})
-      return { id, components: componentsOf(registeredComponents) }
+      const { registeredComponents, extendedMetadata } = await dapr.getMetadata({})
+      return { components: componentsOf(registeredComponents), mood: extendedMetadata['mood'] }
     }
   }
+}
+
+async function unsubscribe(dapr: Calls, storeName: string, id: string): Promise<object> {
+  return { ok: (await dapr.unsubscribeConfiguration({ storeName, id })).ok }
 }
 
 async function encrypt(

@@ -1,4 +1,5 @@
-import type { Answer, Driver, Item, Operation, Texts } from './operations.ts'
+import type { Answer, Driver, Failure, Item, Operation, Texts } from './operations.ts'
+import { plainAnswer } from './subtle.ts'
 
 interface Call {
   readonly method: string
@@ -9,6 +10,15 @@ interface Call {
   readonly read?: (response: Response, body: Buffer) => unknown
 }
 
+/** The same request by the other method or version that its route has, where it has one. */
+function otherwise(call: Call): Call {
+  const path = call.path
+    .replace('/v1.0/configuration/', '/v1.0-alpha1/configuration/')
+    .replace('/v1.0-alpha1/publish/bulk/', '/v1.0/publish/bulk/')
+  const onlyPost = /^\/v1\.0-alpha1\/(?:lock|unlock|subtlecrypto)\//.test(path)
+  return { ...call, path, method: call.method === 'POST' && !onlyPost ? 'PUT' : call.method }
+}
+
 const json = { 'content-type': 'application/json' }
 const part = encodeURIComponent
 const nothing = (): null => null
@@ -16,8 +26,9 @@ const parsed = (_: Response, body: Buffer): unknown =>
   body.length === 0 ? null : JSON.parse(body.toString())
 
 /** Speaks the HTTP API at `url`. */
-export function httpDriver(url: string): Driver {
-  const send = async ({ method, path, headers, body, read = parsed }: Call): Promise<Answer> => {
+export function httpDriver(url: string, { otherNames = false } = {}): Driver {
+  const send = async (call: Call): Promise<Answer> => {
+    const { method, path, headers, body, read = parsed } = otherNames ? otherwise(call) : call
     const response = await fetch(url + path, {
       method,
       ...(headers === undefined ? {} : { headers }),
@@ -25,13 +36,21 @@ export function httpDriver(url: string): Driver {
     })
     const bytes = Buffer.from(await response.arrayBuffer())
     if (response.ok) return { value: read(response, bytes) }
-    return { failure: failureOf(response.status, bytes) }
+    return answerOf(response.status, bytes)
   }
   return {
     face: 'HTTP',
     async run(operation) {
       const call = callOf(operation)
       if (call !== undefined) return send(call)
+      if (operation.op === 'followConfiguration') {
+        const { store, keys } = operation
+        const path = `/v1.0/configuration/${part(store)}`
+        const query = keys.map((key) => `key=${part(key)}`).join('&')
+        const begun = await send({ method: 'GET', path: `${path}/subscribe?${query}` })
+        if (!('value' in begun)) return begun
+        return send({ method: 'GET', path: `${path}/${(begun.value as { id: string }).id}/unsubscribe` })
+      }
       if (operation.op !== 'roundTrip') return undefined
       const { provider, key, algorithm, data } = operation
       const sealed = await send({ ...encryption(provider, key, algorithm, data), read: (_, body) => body })
@@ -92,6 +111,8 @@ function callOf(it: Operation): Call | undefined {
         body: it.query,
       }
     case 'publish':
+      // A path has no place for an empty name.
+      if (it.pubsub === '' || it.topic === '') return undefined
       return {
         method: 'POST',
         path: `/v1.0/publish/${part(it.pubsub)}/${it.topic}${query(it.metadata)}`,
@@ -105,7 +126,7 @@ function callOf(it: Operation): Call | undefined {
         path: `/v1.0-alpha1/publish/bulk/${part(it.pubsub)}/${it.topic}`,
         headers: json,
         body: `[${it.entries.map(({ entryId, data, contentType }) => `{"entryId":${JSON.stringify(entryId)},"contentType":${JSON.stringify(contentType)},"event":${data}}`).join(',')}]`,
-        read: nothing,
+        read: () => ({ failed: [] }),
       }
     case 'invokeBinding':
       return {
@@ -124,12 +145,6 @@ function callOf(it: Operation): Call | undefined {
         method: 'GET',
         path: `/v1.0/configuration/${part(it.store)}?${it.keys.map((key) => `key=${part(key)}`).join('&')}`,
         read: (_, body) => valuesOf(body.length === 0 ? {} : (JSON.parse(body.toString()) as object)),
-      }
-    case 'subscribeConfiguration':
-      return {
-        method: 'GET',
-        path: `/v1.0/configuration/${part(it.store)}/subscribe?${it.keys.map((key) => `key=${part(key)}`).join('&')}`,
-        read: nothing,
       }
     case 'unsubscribeConfiguration':
       return { method: 'GET', path: `/v1.0/configuration/${part(it.store)}/${it.id}/unsubscribe` }
@@ -153,6 +168,14 @@ function callOf(it: Operation): Call | undefined {
       return { ...encryption(it.provider, it.key, it.algorithm, it.data), read: schemeOf }
     case 'decrypt':
       return decryption(it.provider, Buffer.from(it.data))
+    case 'subtle':
+      return {
+        method: 'POST',
+        path: `/v1.0-alpha1/subtlecrypto/${part(it.provider)}/${it.method.toLowerCase()}`,
+        headers: json,
+        body: JSON.stringify(it.message),
+        read: (_, body) => plainAnswer(JSON.parse(body.toString()) as object),
+      }
     case 'setMetadata':
       return { method: 'PUT', path: `/v1.0/metadata/${part(it.key)}`, body: it.value, read: nothing }
     case 'getMetadata':
@@ -160,8 +183,8 @@ function callOf(it: Operation): Call | undefined {
         method: 'GET',
         path: '/v1.0/metadata',
         read: (_, body) => {
-          const { id, components } = JSON.parse(body.toString()) as { id: string; components?: Listed[] }
-          return { id, components: componentsOf(components ?? []) }
+          const { components, extended } = JSON.parse(body.toString()) as Described
+          return { components: componentsOf(components ?? []), mood: extended?.['mood'] }
         },
       }
     default:
@@ -195,6 +218,11 @@ function decryption(provider: string, data: Uint8Array): Call {
 export const schemeOf = (_: unknown, body: Uint8Array): string =>
   Buffer.from(body).toString('latin1').split('\n', 1)[0]!
 
+interface Described {
+  readonly components?: readonly Listed[]
+  readonly extended?: Texts
+}
+
 export interface Listed {
   readonly name: string
   readonly type: string
@@ -227,7 +255,20 @@ function itemJson({ key, value, etag, concurrency, metadata }: Item): string {
   return value === undefined ? text : `${text.slice(0, -1)},"value":${value}}`
 }
 
-function failureOf(status: number, body: Buffer) {
+/** A failure, unless its body says what became of the parts of a request. */
+function answerOf(status: number, body: Buffer): Answer {
+  const failure = failureOf(status, body)
+  if (status !== 500 || failure.message === body.toString()) return { failure }
+  const { ok, failedEntries } = JSON.parse(body.toString()) as {
+    ok?: boolean
+    failedEntries?: { entryId: string }[]
+  }
+  if (ok !== undefined) return { value: { ok } }
+  if (failedEntries === undefined || failure.errorCode !== 'ERR_PUBSUB_PUBLISH_MESSAGE') return { failure }
+  return { value: { failed: failedEntries.map(({ entryId }) => entryId).sort() } }
+}
+
+function failureOf(status: number, body: Buffer): Failure {
   try {
     const { errorCode, message, details } = JSON.parse(body.toString()) as {
       errorCode?: string

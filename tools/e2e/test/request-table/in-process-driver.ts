@@ -1,6 +1,7 @@
 import { ApiError, type Runtime, type RuntimeApi } from '@outrigger/runtime'
 import { byKey, componentsOf, schemeOf } from './http-driver.ts'
 import type { Driver, Item, Operation } from './operations.ts'
+import { plainAnswer, subtleInProcess } from './subtle.ts'
 
 /** Calls the operations of a runtime of this process. */
 export function inProcessDriver({ api }: Runtime): Driver {
@@ -8,17 +9,16 @@ export function inProcessDriver({ api }: Runtime): Driver {
     face: 'in-process',
     async run(operation) {
       try {
-        const value = await call(api, operation)
-        return value === absent ? undefined : { value }
+        return { value: await call(api, operation) }
       } catch (error) {
         if (!(error instanceof ApiError)) throw error
+        // Over the wire it is an answer.
+        if (error.id === 'CONFIGURATION_UNSUBSCRIBE') return { value: { ok: false } }
         return { failure: { id: error.id, message: error.message } }
       }
     },
   }
 }
-
-const absent = Symbol('absent')
 
 async function call(api: RuntimeApi, it: Operation): Promise<unknown> {
   switch (it.op) {
@@ -36,6 +36,9 @@ async function call(api: RuntimeApi, it: Operation): Promise<unknown> {
         { key: it.key, etag: it.etag, concurrency: it.concurrency as Item['concurrency'] },
         {},
       )
+      return null
+    case 'deleteBulkState':
+      await api.state.deleteBulk(it.store, it.items, {})
       return null
     case 'getBulkState':
       return (await api.state.getBulk(it.store, it.keys, it.parallelism, {}, {}))
@@ -71,8 +74,8 @@ async function call(api: RuntimeApi, it: Operation): Promise<unknown> {
         {},
       )
       return null
-    case 'publishBulk':
-      await api.publish.publishBulk(
+    case 'publishBulk': {
+      const failures = await api.publish.publishBulk(
         {
           pubsubName: it.pubsub,
           topic: it.topic,
@@ -81,7 +84,8 @@ async function call(api: RuntimeApi, it: Operation): Promise<unknown> {
         },
         {},
       )
-      return null
+      return { failed: failures.map(({ entryId }) => entryId).sort() }
+    }
     case 'invokeBinding': {
       const data = bytes(JSON.stringify(it.data))
       const answer = await api.bindings.invoke(
@@ -127,13 +131,27 @@ async function call(api: RuntimeApi, it: Operation): Promise<unknown> {
       api.metadata.set(it.key, it.value)
       return null
     case 'getMetadata': {
-      const { appId, components } = api.metadata.describe()
-      return { id: appId, components: componentsOf(components) }
+      const { components, extended } = api.metadata.describe()
+      return { components: componentsOf(components), mood: extended['mood'] }
     }
-    // Over HTTP they have to do with the application, over gRPC with a stream.
-    case 'subscribeConfiguration':
+    case 'followConfiguration': {
+      const { id } = await api.configuration.subscribe(it.store, it.keys, {}, async () => {}, {})
+      api.configuration.unsubscribe(it.store, id)
+      return { ok: true }
+    }
     case 'unsubscribeConfiguration':
-      return absent
+      api.configuration.unsubscribe(it.store, it.id)
+      return { ok: true }
+    case 'subtle':
+      return plainAnswer(await subtleInProcess(api, it))
+    case 'subscribeTopic': {
+      const running = await api.publish.subscribe(
+        { pubsubName: it.pubsub, topic: it.topic },
+        async () => undefined,
+      )
+      await running.close()
+      return null
+    }
   }
 }
 

@@ -30,7 +30,7 @@ export const messageRows: readonly Row[] = [
   },
   {
     name: 'publish: no broker at all',
-    empty: true,
+    at: 'empty',
     when: { op: 'publish', pubsub: 'absent', topic: 'orders', data: '1', contentType: 'application/json' },
     fails: 'PUBSUB_NOT_FOUND',
   },
@@ -73,7 +73,7 @@ export const messageRows: readonly Row[] = [
         { entryId: '2', data: '"two"', contentType: 'application/json' },
       ],
     },
-    value: null,
+    value: { failed: [] },
   },
   {
     name: 'publish: several with the same id',
@@ -164,7 +164,7 @@ export const messageRows: readonly Row[] = [
   {
     name: 'publish: no entries at all',
     when: { op: 'publishBulk', pubsub: 'bus', topic: 'orders', entries: [] },
-    value: null,
+    value: { failed: [] },
   },
   {
     name: 'bindings: a list of files',
@@ -232,6 +232,61 @@ export const messageRows: readonly Row[] = [
       data: '',
       metadata: { fileName: 'absent.txt' },
     },
+    fails: 'INVOKE_OUTPUT_BINDING',
+  },
+  {
+    name: 'publish: an empty name of a broker',
+    when: { op: 'publish', pubsub: '', topic: 'orders', data: '1', contentType: 'application/json' },
+    fails: 'PUBSUB_NAME_EMPTY',
+  },
+  {
+    name: 'publish: an empty topic',
+    when: { op: 'publish', pubsub: 'bus', topic: '', data: '1', contentType: 'application/json' },
+    fails: 'PUBSUB_TOPIC_EMPTY',
+  },
+  {
+    name: 'publish: several, no broker at all',
+    at: 'empty',
+    when: {
+      op: 'publishBulk',
+      pubsub: 'absent',
+      topic: 'orders',
+      entries: [{ entryId: '1', data: '1', contentType: 'application/json' }],
+    },
+    fails: 'PUBSUB_NOT_FOUND',
+  },
+  {
+    name: 'subscribe: by stream',
+    when: { op: 'subscribeTopic', pubsub: 'bus', topic: 'orders' },
+    value: null,
+  },
+  {
+    name: 'subscribe: no such broker',
+    when: { op: 'subscribeTopic', pubsub: 'absent', topic: 'orders' },
+    fails: 'PUBSUB_NOT_FOUND',
+  },
+  {
+    name: 'subscribe: an empty name of a broker',
+    when: { op: 'subscribeTopic', pubsub: '', topic: 'orders' },
+    fails: 'PUBSUB_NAME_EMPTY',
+    differs: { because: 'A streaming subscription that is refused' },
+  },
+  {
+    name: 'subscribe: an empty topic',
+    when: { op: 'subscribeTopic', pubsub: 'bus', topic: '' },
+    fails: 'PUBSUB_TOPIC_EMPTY',
+    differs: { because: 'A streaming subscription that is refused' },
+  },
+  {
+    name: 'subscribe: a topic that is not allowed',
+    when: { op: 'subscribeTopic', pubsub: 'bus', topic: 'secret' },
+    fails: 'PUBSUB_FORBIDDEN',
+    differs: { because: 'A streaming subscription that is refused' },
+  },
+  {
+    name: 'bindings: no binding at all',
+    at: 'empty',
+    when: { op: 'invokeBinding', name: 'absent', operation: 'create', data: '' },
     fails: 'INVOKE_OUTPUT_BINDING',
   },
 ]

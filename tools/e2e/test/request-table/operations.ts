@@ -5,6 +5,7 @@ export type Operation =
   | { op: 'getState'; store: string; key: string; consistency?: string }
   | { op: 'saveState'; store: string; items: readonly Item[] }
   | { op: 'deleteState'; store: string; key: string; etag?: string; concurrency?: string }
+  | { op: 'deleteBulkState'; store: string; items: readonly Item[] }
   | { op: 'getBulkState'; store: string; keys: readonly string[]; parallelism?: number }
   | { op: 'transact'; store: string; operations: readonly TransactionOperation[] }
   | { op: 'queryState'; store: string; query: string }
@@ -14,15 +15,21 @@ export type Operation =
   | { op: 'getSecret'; store: string; key: string }
   | { op: 'getBulkSecret'; store: string }
   | { op: 'getConfiguration'; store: string; keys: readonly string[] }
-  | { op: 'subscribeConfiguration'; store: string; keys: readonly string[] }
+  /** Subscribes and unsubscribes. */
+  | { op: 'followConfiguration'; store: string; keys: readonly string[] }
   | { op: 'unsubscribeConfiguration'; store: string; id: string }
   | { op: 'tryLock'; store: string; resource: string; owner: string; expiry: number }
   | { op: 'unlock'; store: string; resource: string; owner: string }
   | { op: 'encrypt'; provider: string; key: string; algorithm: string; data: string }
   | { op: 'roundTrip'; provider: string; key: string; algorithm: string; data: string }
   | { op: 'decrypt'; provider: string; data: string }
+  | { op: 'subtle'; method: SubtleMethod; provider: string; message: Texts }
+  /** Subscribes by stream or in-process, and ends it. */
+  | { op: 'subscribeTopic'; pubsub: string; topic: string }
   | { op: 'setMetadata'; key: string; value: string }
   | { op: 'getMetadata' }
+
+export type SubtleMethod = 'getKey' | 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey' | 'sign' | 'verify'
 
 export type Texts = Readonly<Record<string, string>>
 
@@ -66,6 +73,12 @@ export interface Driver {
   run(operation: Operation): Promise<Answer | undefined>
 }
 
+/**
+ * A sidecar with every component; one without any; one with an application that listens, and one
+ * that waits for its application; one whose servers are gone; one with components of the tests' own, which a genuine one does not have.
+ */
+export type Place = 'full' | 'empty' | 'served' | 'waiting' | 'broken' | 'own'
+
 /** One line of the table. */
 export interface Row {
   readonly name: string
@@ -75,8 +88,10 @@ export interface Row {
   /** What comes back, in a form that all protocols share; or the row of the error table that says how it fails. */
   readonly value?: unknown
   readonly fails?: ErrorId
-  /** The sidecar without any component. */
-  readonly empty?: true
+  /** What comes back over gRPC where the other protocols fail. */
+  readonly grpc?: { readonly value: unknown }
+  /** Which sidecar is asked; the full one unless said. */
+  readonly at?: Place
   /** How the genuine sidecar answers otherwise, and that it may: the first words of a row of docs/compatibility.md. */
   readonly differs?: { readonly because: string; readonly on?: Driver['face'] }
 }

@@ -1,3 +1,6 @@
+import { errorTable, type ErrorId } from '@outrigger/runtime'
+import type { Place } from './operations.ts'
+
 /** Requests that only HTTP can make: malformed ones, and routes that answer with no more than a status. */
 export interface RawRow {
   readonly name: string
@@ -5,66 +8,94 @@ export interface RawRow {
   readonly path: string
   readonly body?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly status: number
-  readonly errorCode?: string
+  readonly at?: Place
+  /** Of a success; or the row of the error table. */
+  readonly status?: number
+  readonly fails?: ErrorId
   readonly differs?: string
 }
 
-const post = (name: string, path: string, body: string, status: number, errorCode?: string): RawRow => ({
-  name,
-  method: 'POST',
-  path,
-  body,
-  status,
-  ...(errorCode === undefined ? {} : { errorCode }),
-})
-const get = (name: string, path: string, status: number, errorCode?: string): RawRow => ({
-  name,
-  method: 'GET',
-  path,
-  status,
-  ...(errorCode === undefined ? {} : { errorCode }),
-})
+type Outcome = Pick<RawRow, 'status' | 'fails'>
+type More = Pick<RawRow, 'at' | 'headers' | 'differs'>
 
-const malformed = 'ERR_MALFORMED_REQUEST'
+const request =
+  (method: string) =>
+  (
+    name: string,
+    path: string,
+    body: string | undefined,
+    outcome: number | ErrorId,
+    more: More = {},
+  ): RawRow => ({
+    name,
+    method,
+    path,
+    ...(body === undefined ? {} : { body }),
+    ...((typeof outcome === 'number' ? { status: outcome } : { fails: outcome }) as Outcome),
+    ...more,
+  })
+const post = request('POST')
+const put = request('PUT')
+const get = (name: string, path: string, outcome: number | ErrorId, more: More = {}): RawRow =>
+  request('GET')(name, path, undefined, outcome, more)
+
+const malformed = 'MALFORMED_REQUEST'
+const state = '/v1.0/state/memory'
 
 export const rawRows: readonly RawRow[] = [
-  post('saving what is no JSON', '/v1.0/state/memory', '{', 400, malformed),
-  post('saving what is no list', '/v1.0/state/memory', '{"key":"a"}', 400, malformed),
-  post('saving without a key', '/v1.0/state/memory', '[{"value":1}]', 400, malformed),
-  post('several: no JSON', '/v1.0/state/memory/bulk', '{', 400, malformed),
-  post('a transaction that is no JSON', '/v1.0/state/memory/transaction', '{', 400, malformed),
-  post('a binding request that is no JSON', '/v1.0/bindings/files', '{', 400, malformed),
-  post('a lock request that is no JSON', '/v1.0-alpha1/lock/locks', '{', 400, malformed),
-  post('an unlock request that is no JSON', '/v1.0-alpha1/unlock/locks', '{', 400, malformed),
+  post('saving what is no JSON', state, '{', malformed),
+  post('saving what is no list', state, '{"key":"a"}', malformed),
+  post('saving without a key', state, '[{"value":1}]', malformed),
+  post('several: no JSON', `${state}/bulk`, '{', malformed),
+  post('a transaction that is no JSON', `${state}/transaction`, '{', malformed),
+  post('a binding request that is no JSON', '/v1.0/bindings/files', '{', malformed),
+  post('a lock request that is no JSON', '/v1.0-alpha1/lock/locks', '{', malformed),
+  post('an unlock request that is no JSON', '/v1.0-alpha1/unlock/locks', '{', malformed),
+  post('bulk publishing what is no JSON', '/v1.0-alpha1/publish/bulk/bus/orders', '{', 'PUBSUB_EVENTS'),
+  post('an operation with a key that is no JSON', '/v1.0-alpha1/subtlecrypto/keys/sign', '{', malformed, {
+    differs: 'The subtle cryptography routes work',
+  }),
   post(
-    'bulk publishing what is no JSON',
-    '/v1.0-alpha1/publish/bulk/bus/orders',
-    '{',
-    400,
-    'ERR_PUBSUB_EVENTS_SER',
+    'a format of a key that there is not',
+    '/v1.0-alpha1/subtlecrypto/keys/getkey',
+    '{"format":7}',
+    'BAD_REQUEST',
+    {
+      differs: 'The subtle cryptography routes work',
+    },
   ),
   get(
     'configuration that cannot be followed without an application',
     '/v1.0/configuration/settings/subscribe?key=a',
-    500,
-    'ERR_APP_CHANNEL_NIL',
+    'APP_CHANNEL_NIL',
   ),
-  get('a path that there is not', '/v1.0/nothing', 404, 'ERR_DIRECT_INVOKE'),
-  get('another method than there is', '/v1.0/publish/bus/orders', 404, 'ERR_DIRECT_INVOKE'),
-  get('an invocation without an application', '/v1.0/invoke', 404, 'ERR_DIRECT_INVOKE'),
+  get('a path that there is not', '/v1.0/nothing', 'DIRECT_INVOKE_NO_APP_ID'),
+  get('another method than there is', '/v1.0/publish/bus/orders', 'DIRECT_INVOKE_NO_APP_ID'),
+  get('an invocation without an application', '/v1.0/invoke', 'DIRECT_INVOKE_NO_APP_ID'),
   get('health of the outbound side', '/v1.0/healthz/outbound', 204),
   get('health', '/v1.0/healthz', 204),
-  get('health of another application', '/v1.0/healthz?appid=other', 500, 'ERR_HEALTH_APPID_NOT_MATCH'),
+  get('health with an application', '/v1.0/healthz', 204, { at: 'served' }),
+
+  get('health of another application', '/v1.0/healthz?appid=other', 'HEALTH_APPID_NOT_MATCH'),
+  get('health while the application is awaited', '/v1.0/healthz', 'HEALTH_NOT_READY', { at: 'waiting' }),
+  get('health of the outbound side while the application is awaited', '/v1.0/healthz/outbound', 204, {
+    at: 'waiting',
+  }),
   get('metadata', '/v1.0/metadata', 200),
-  post('publishing to no topic', '/v1.0/publish/bus/', '1', 404, 'ERR_DIRECT_INVOKE'),
-  {
-    name: 'a state key that is escaped',
-    method: 'GET',
-    path: '/v1.0/state/memory/a%2Fb%20c',
-    status: 204,
-  },
-  { name: 'PUT in place of POST', method: 'PUT', path: '/v1.0/state/memory', body: '[]', status: 204 },
+  put("metadata of one's own", '/v1.0/metadata/raw', 'any text', 204),
+  post('publishing to no topic', '/v1.0/publish/bus/', '1', 'DIRECT_INVOKE_NO_APP_ID'),
+  post('baggage that is none', '/v1.0/publish/bus/orders', '1', malformed, {
+    headers: { baggage: '=;=' },
+    differs: '`baggage` that is none',
+  }),
+  get('a consistency that there is not', `${state}/a?consistency=odd`, malformed, {
+    differs: '`consistency` and `concurrency` that are neither',
+  }),
+  request('DELETE')('a concurrency that there is not', `${state}/a?concurrency=odd`, undefined, malformed, {
+    differs: '`consistency` and `concurrency` that are neither',
+  }),
+  get('a state key that is escaped', `${state}/a%2Fb%20c`, 204),
+  put('PUT in place of POST', state, '[]', 204),
 ]
 
 export async function problemOfRaw(row: RawRow, url: string): Promise<string | undefined> {
@@ -80,6 +111,8 @@ export async function problemOfRaw(row: RawRow, url: string): Promise<string | u
   } catch {
     // Not every answer is JSON.
   }
-  if (response.status === row.status && errorCode === row.errorCode) return undefined
-  return `expected ${row.status} ${row.errorCode ?? ''}, got ${response.status} ${text.slice(0, 300)}`
+  const expected = row.fails === undefined ? undefined : errorTable[row.fails]
+  const [status, code] = [expected?.http ?? row.status, expected?.code]
+  if (response.status === status && errorCode === code) return undefined
+  return `expected ${status} ${code ?? ''}, got ${response.status} ${text.slice(0, 300)}`
 }

@@ -4,23 +4,44 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort, tempFolder, waitFor } from '@outrigger/testkit'
 import { component, daprd, modulesPath } from '../../src/index.ts'
+import { aesKey, rsaKey } from './subtle-rows.ts'
 
-/** What both kinds of sidecar load. */
+/** The components of a full sidecar, ours or genuine. */
+export const componentTypes = {
+  memory: 'state.in-memory',
+  sqlite: 'state.sqlite',
+  redis: 'state.redis',
+  bus: 'pubsub.in-memory',
+  stream: 'pubsub.redis',
+  files: 'bindings.localstorage',
+  web: 'bindings.http',
+  vault: 'secretstores.local.file',
+  strict: 'secretstores.local.file',
+  closed: 'secretstores.local.file',
+  open: 'secretstores.local.file',
+  settings: 'configuration.redis',
+  locks: 'lock.redis',
+  keys: 'crypto.dapr.localstorage',
+} as const
+
 export function resources(folder: string, redis: { readonly port: number }): string {
   const server = { redisHost: `127.0.0.1:${redis.port}`, redisPassword: '' }
-  return [
-    component('memory', 'state.in-memory'),
-    component('sqlite', 'state.sqlite', { metadata: { connectionString: join(folder, 'state.db') } }),
-    component('redis', 'state.redis', { metadata: server }),
-    component('bus', 'pubsub.in-memory', { metadata: { allowedTopics: 'orders' } }),
-    component('files', 'bindings.localstorage', { metadata: { rootPath: join(folder, 'files') } }),
-    component('vault', 'secretstores.local.file', {
-      metadata: { secretsFile: join(folder, 'secrets.json') },
-    }),
-    component('settings', 'configuration.redis', { metadata: server }),
-    component('locks', 'lock.redis', { metadata: server }),
-    component('keys', 'crypto.dapr.localstorage', { metadata: { path: join(folder, 'keys') } }),
-  ].join('\n---\n')
+  const metadata: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    'state.sqlite': { connectionString: join(folder, 'state.db') },
+    'state.redis': server,
+    'pubsub.in-memory': { allowedTopics: 'orders' },
+    'pubsub.redis': server,
+    'bindings.localstorage': { rootPath: join(folder, 'files') },
+    // Nothing listens there.
+    'bindings.http': { url: 'http://127.0.0.1:1' },
+    'secretstores.local.file': { secretsFile: join(folder, 'secrets.json') },
+    'configuration.redis': server,
+    'lock.redis': server,
+    'crypto.dapr.localstorage': { path: join(folder, 'keys') },
+  }
+  return Object.entries(componentTypes)
+    .map(([name, type]) => component(name, type, { metadata: metadata[type] ?? {} }))
+    .join('\n---\n')
 }
 
 const configuration = `apiVersion: dapr.io/v1alpha1
@@ -39,13 +60,17 @@ spec:
       - storeName: vault
         defaultAccess: allow
         deniedSecrets: [hidden]
+      - storeName: strict
+        defaultAccess: allow
+        allowedSecrets: [password]
+      - storeName: closed
+        defaultAccess: deny
 `
 
 export interface Launched {
   readonly url: string
   readonly grpcPort: number
   readonly folder: string
-  readonly log: () => string
   stop(): Promise<void>
 }
 
@@ -56,11 +81,20 @@ export async function prepare(folder: string, redis: { readonly port: number }):
   await writeFile(join(folder, 'config.yaml'), configuration.replace('FOLDER', folder))
   const secrets = { password: 'swordfish', hidden: 'never', db: { user: 'sa' } }
   await writeFile(join(folder, 'secrets.json'), JSON.stringify(secrets))
-  await writeFile(join(folder, 'keys/aes.key'), Buffer.alloc(32, 7).toString('base64'))
+  await writeFile(join(folder, 'own-secrets.json'), JSON.stringify({ stateKey: '00'.repeat(16) }))
+  for (const name of ['aes.key', 'gone.key'])
+    await writeFile(join(folder, 'keys', name), aesKey.toString('base64'))
+  await writeFile(join(folder, 'keys/rsa.pem'), rsaKey)
 }
 
-/** Starts ours, or the genuine one that `program` names. */
-export async function launch(folder: string, appId: string, program?: string): Promise<Launched> {
+export interface LaunchOptions {
+  readonly appId: string
+  readonly program?: string | undefined
+  readonly appPort?: number | undefined
+}
+
+/** Starts ours, or the genuine one that `program` names; with `appPort` it has an application. */
+export async function launch(folder: string, { appId, program, appPort }: LaunchOptions): Promise<Launched> {
   const ports = { http: await freePort(), grpc: await freePort(), internal: await freePort() }
   const flags = [
     `--app-id=${appId}`,
@@ -70,6 +104,7 @@ export async function launch(folder: string, appId: string, program?: string): P
     '--dapr-listen-addresses=127.0.0.1',
     `--config=${join(folder, 'config.yaml')}`,
     `--resources-path=${join(folder, 'resources')}`,
+    ...(appPort === undefined ? [] : [`--app-port=${appPort}`]),
   ]
   const [command, args] =
     program === undefined
@@ -99,7 +134,6 @@ export async function launch(folder: string, appId: string, program?: string): P
     url,
     grpcPort: ports.grpc,
     folder,
-    log: () => log,
     async stop() {
       if (child.exitCode !== null) return
       const gone = once(child, 'exit')

@@ -164,6 +164,23 @@ export function stateRows(store: string, caller: string): Row[] {
       fails: 'STATE_ILLEGAL_KEY',
     },
     {
+      name: 'deleting several',
+      given: [save(item('d1', '1'), item('d2', '2'))],
+      when: { op: 'deleteBulkState', store, items: [{ key: 'd1' }, { key: 'd2' }] },
+      value: null,
+    },
+    {
+      name: 'deleting several, one with an ETag that is not the one there is',
+      given: [save(item('d3', '1'))],
+      when: { op: 'deleteBulkState', store, items: [{ key: 'd3', etag: '999999' }, { key: 'none' }] },
+      fails: 'STATE_BULK_DELETE_ETAG_MISMATCH',
+    },
+    {
+      name: 'deleting several, one with ||',
+      when: { op: 'deleteBulkState', store, items: [{ key: 'a||b' }] },
+      fails: 'STATE_ILLEGAL_KEY',
+    },
+    {
       name: 'a transaction that writes one key twice',
       given: [
         {
@@ -237,14 +254,55 @@ export const storeRows: readonly Row[] = [
   },
   {
     name: 'state: no store at all',
-    empty: true,
+    at: 'empty',
     when: { op: 'getState', ...absent, key: 'a' },
     fails: 'STATE_STORE_NOT_CONFIGURED',
   },
   {
     name: 'state: saving, no store at all',
-    empty: true,
+    at: 'empty',
     when: { op: 'saveState', ...absent, items: [item('a', '1')] },
     fails: 'STATE_STORE_NOT_CONFIGURED',
+  },
+  ...(
+    [
+      ['deleting', { op: 'deleteState', ...absent, key: 'a' }],
+      ['deleting several', { op: 'deleteBulkState', ...absent, items: [{ key: 'a' }] }],
+      ['several', { op: 'getBulkState', ...absent, keys: ['a'] }],
+      ['a transaction', { op: 'transact', ...absent, operations: [] }],
+      ['a query', { op: 'queryState', ...absent, query: '{}' }],
+    ] as const
+  ).map(([what, when]): Row => ({
+    name: `state: ${what}, no store at all`,
+    at: 'empty',
+    when,
+    fails: 'STATE_STORE_NOT_CONFIGURED',
+  })),
+  {
+    name: 'state: an ETag that is no number, where ETags are numbers',
+    when: { op: 'saveState', store: 'redis', items: [item('a', '1', { etag: 'letters' })] },
+    fails: 'STATE_SAVE_ETAG_INVALID',
+  },
+  {
+    name: 'state: deleting several with an ETag that is no number, where ETags are numbers',
+    when: { op: 'deleteBulkState', store: 'redis', items: [{ key: 'a', etag: 'letters' }] },
+    fails: 'STATE_BULK_DELETE_ETAG_INVALID',
+    differs: { because: '`state.redis`: whatever fails a deletion' },
+  },
+  {
+    name: 'state: deleting with an ETag that is no number, where ETags are numbers',
+    when: { op: 'deleteState', store: 'redis', key: 'a', etag: 'letters' },
+    fails: 'STATE_DELETE_ETAG_INVALID',
+    differs: { because: '`state.redis`: whatever fails a deletion' },
+  },
+  {
+    name: 'state: a transaction with an ETag that is not the one there is',
+    given: [{ op: 'saveState', store: 'memory', items: [item('committed', '1')] }],
+    when: {
+      op: 'transact',
+      store: 'memory',
+      operations: [{ operation: 'upsert', item: item('committed', '2', { etag: '999999' }) }],
+    },
+    fails: 'STATE_TRANSACTION',
   },
 ]
