@@ -1,6 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-
 /**
  * A function that collects what is young and dead, in less than a millisecond: among it the buffers of data that
  * was read and passed on. Changes a flag of the process, so it is for executables only.
@@ -9,9 +6,10 @@ export function youngCollector(): () => void {
   let collect: ((options: { type: 'minor' }) => void) | undefined
   return () => {
     if (collect === undefined) {
-      setFlagsFromString('--expose-gc')
+      // Most processes never stream, and these modules take memory.
+      process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc')
       // Contexts that are made from now on have it; the one that is here has not.
-      collect = runInNewContext('gc') as typeof collect
+      collect = process.getBuiltinModule('node:vm').runInNewContext('gc') as typeof collect
     }
     collect!({ type: 'minor' })
   }

@@ -1,4 +1,4 @@
-import { hostname, networkInterfaces, userInfo } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 
 const firstPort = 47_300
 const lastPort = 65_535
@@ -8,7 +8,7 @@ const lastPort = 65_535
  * time, so that what others remember stays right when a sidecar is started anew.
  */
 export function stablePort(appId: string, folder: string): number {
-  const text = [appId, folder, String(userInfo().uid), hostname()].join('|')
+  const text = [appId, folder, String(process.getuid?.() ?? -1), hostname()].join('|')
   return firstPort + (hashOf(text) % (lastPort - firstPort))
 }
 
