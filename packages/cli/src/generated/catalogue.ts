@@ -88,6 +88,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     title: 'OAuth 2',
   },
   {
+    type: 'middleware.http.oauth2clientcredentials',
+    aliases: [],
+    package: '@outrigger/middleware-http-oauth2clientcredentials',
+    kind: 'middleware.http',
+    title: 'OAuth 2 client credentials',
+  },
+  {
     type: 'middleware.http.ratelimit',
     aliases: [],
     package: '@outrigger/middleware-http-ratelimit',
