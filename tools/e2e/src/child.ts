@@ -9,6 +9,8 @@ export interface ChildOptions {
   /** Modules that the child imports before its program. */
   readonly imports?: readonly string[] | undefined
   readonly nodeOptions?: readonly string[] | undefined
+  /** What goes before the command: `nsenter ...` for a network of its own. */
+  readonly enter?: readonly string[] | undefined
 }
 
 const lifeline = new URL('./lifeline.js', import.meta.url).href
@@ -31,7 +33,8 @@ export class Child {
       file,
       ...args,
     ]
-    this.#child = spawn(process.execPath, argv, {
+    const [program, ...before] = [...(options.enter ?? []), process.execPath]
+    this.#child = spawn(program!, [...before, ...argv], {
       cwd: options.cwd,
       env: childEnv(options.env),
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

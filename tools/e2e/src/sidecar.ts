@@ -14,6 +14,13 @@ export interface SidecarOptions {
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly imports?: readonly string[]
+  /** Ports of its API. Default: free ones. */
+  readonly httpPort?: number
+  readonly grpcPort?: number
+  /** Address of its API. Default 127.0.0.1. */
+  readonly host?: string
+  /** What goes before its command: `nsenter ...` for a network of its own. */
+  readonly enter?: readonly string[]
 }
 
 export const daprd = fileURLToPath(import.meta.resolve('@outrigger/runtime/package.json')).replace(
@@ -46,14 +53,19 @@ export class Sidecar {
   /** Starts one and does not wait for anything. */
   static async launch(options: SidecarOptions): Promise<Sidecar> {
     const { path } = await tempFolder('outrigger-e2e-')
-    const sidecar = new Sidecar(options, path, await freePort(), await freePort())
+    const { httpPort = await freePort(), grpcPort = await freePort() } = options
+    const sidecar = new Sidecar(options, path, httpPort, grpcPort)
     if (options.resources !== undefined) await writeResources(join(path, 'resources'), options.resources)
     sidecar.start()
     return sidecar
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.httpPort}`
+    return `http://${this.host}:${this.httpPort}`
+  }
+
+  get host(): string {
+    return this.#options.host ?? '127.0.0.1'
   }
 
   get child(): Child {
@@ -71,12 +83,12 @@ export class Sidecar {
 
   /** Starts the process, again after `kill` or `stop`. */
   start(): void {
-    const { appPort, flags, env, imports } = this.#options
+    const { appPort, flags, env, imports, enter } = this.#options
     const args = [
       `--app-id=${this.appId}`,
       `--dapr-http-port=${this.httpPort}`,
       `--dapr-grpc-port=${this.grpcPort}`,
-      '--dapr-listen-addresses=127.0.0.1',
+      `--dapr-listen-addresses=${this.host}`,
       `--modules-path=${modulesPath}`,
       ...(this.#options.resources === undefined && this.#options.resourcesPath === undefined
         ? []
@@ -84,7 +96,7 @@ export class Sidecar {
       ...(appPort === undefined ? [] : [`--app-port=${appPort}`]),
       ...(flags ?? []),
     ]
-    this.#child = new Child(daprd, args, { cwd: this.folder, env, imports })
+    this.#child = new Child(daprd, args, { cwd: this.folder, env, imports, enter })
   }
 
   /** Waits until it answers that everything is ready, the application too; or only its components. */
