@@ -80,3 +80,13 @@ test('two fields of one name are a mistake of the component', () => {
     fields({ a: string({ description: 'x' }), b: string({ description: 'x', aliases: ['A'] }) }),
   ).toThrow('declared twice')
 })
+
+test('a list is written with commas or as JSON', () => {
+  const schema = fields({ names: list({ description: 'x' }) })
+  const read = (names: string): unknown =>
+    (schema.parse({ names }) as { value: { names: unknown } }).value.names
+  expect(read(' a, b,,c ')).toEqual(['a', 'b', 'c'])
+  expect(read('["a, b", " c", ""]')).toEqual(['a, b', 'c'])
+  expect(read('[::1]:80,b')).toEqual(['[::1]:80', 'b'])
+  expect(read('[1,2]')).toEqual(['[1', '2]'])
+})

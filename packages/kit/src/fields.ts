@@ -167,16 +167,24 @@ export function oneOf<const W extends string, const O extends FieldOptions & Pre
   ) as Field<Present<W, O>>
 }
 
-/** Strings between commas, trimmed; empty ones are left out. */
+/** Strings between commas, trimmed, or a JSON list of them; empty ones are left out. */
 export function list<const O extends FieldOptions & Presence>(
   options: O,
 ): Field<Present<readonly string[], O>> {
   return field<readonly string[]>('list', options, (text) => ({
-    value: text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
+    value: (parseStrings(text) ?? text.split(',')).map((item) => item.trim()).filter((item) => item !== ''),
   })) as unknown as Field<Present<readonly string[], O>>
+}
+
+/** A list as it is written in YAML comes as JSON. */
+function parseStrings(text: string): string[] | undefined {
+  if (!text.trimStart().startsWith('[')) return undefined
+  try {
+    const value = JSON.parse(text) as unknown
+    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** JSON text, parsed. What its shape must be is the component's to check. */

@@ -77,6 +77,7 @@ export const kinds: readonly Kind[] = [
     define: 'defineNameResolver',
     instance: 'NameResolver',
     from: unstable,
+    suite: { name: 'nameResolutionConformance', options: '' },
   },
   {
     prefix: 'middleware.http',
