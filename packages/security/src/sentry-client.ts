@@ -83,8 +83,8 @@ export async function requestIdentity(request: SigningRequest): Promise<Identity
       { timeoutMs, signal: request.signal },
     )
     const chain = Buffer.from(answer.workloadCertificate).toString()
-    const tokens = Object.entries(answer.perAudienceJwts).map(([name, { value }]) => [name, value] as const)
-    return readIdentity(request, chain, csr, new Map(tokens))
+    const single = Object.entries(answer.perAudienceJwts).map(([name, { value }]) => [name, value] as const)
+    return readIdentity(request, chain, csr, tokensOf(answer.jwt, single))
   } catch (error) {
     if (!isGrpcError(error)) throw error
     const name = grpcStatusName(error.code)
@@ -136,13 +136,33 @@ export function mustBe(expected: SpiffeId, found: SpiffeId | undefined): Error |
   return new Error(`the peer ${is}, not ${expected.uri}`)
 }
 
-/** When a token expires. Its signature is not looked at: it came from sentry itself. */
+/** Tokens by audience. Earlier versions of sentry issue a single one, for all audiences. */
+function tokensOf(
+  common: string | undefined,
+  single: readonly (readonly [audience: string, token: string])[],
+): Map<string, string> {
+  const tokens = new Map<string, string>()
+  if (common !== undefined && common !== '') {
+    const { aud } = claimsOf(common)
+    const audiences: unknown[] = Array.isArray(aud) ? aud : [aud]
+    for (const audience of audiences) if (typeof audience === 'string') tokens.set(audience, common)
+  }
+  for (const [audience, token] of single) tokens.set(audience, token)
+  return tokens
+}
+
+/** When a token expires, in milliseconds since the epoch. */
 function expiryOf(token: string): number | undefined {
+  const { exp } = claimsOf(token)
+  return typeof exp === 'number' ? exp * 1000 : undefined
+}
+
+/** What a token says. Its signature is not looked at: it came from sentry itself. */
+function claimsOf(token: string): { readonly exp?: unknown; readonly aud?: unknown } {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-    const { exp } = claims as { exp?: unknown }
-    return typeof exp === 'number' ? exp * 1000 : undefined
+    return typeof claims === 'object' && claims !== null ? claims : {}
   } catch {
-    return undefined
+    return {}
   }
 }

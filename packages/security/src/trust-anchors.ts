@@ -43,12 +43,22 @@ export async function openTrustAnchors(options: TrustAnchorOptions): Promise<Tru
       'mutual TLS needs trust anchors: set DAPR_TRUST_ANCHORS_FILE to the ca.crt of sentry, or DAPR_TRUST_ANCHORS to its content',
     )
   }
-  const current = normalised(pem, 'DAPR_TRUST_ANCHORS')
+  const current = normalised(pem, 'DAPR_TRUST_ANCHORS', options.logger)
   return { current, onChange: () => () => {}, close: () => {} }
 }
 
-function normalised(pem: string, what: string): string {
-  return writeCertificates(readCertificates(pem, what))
+function normalised(pem: string, what: string, logger: Logger): string {
+  const read = readCertificates(pem, what)
+  const certificates = [...new Map(read.map((each) => [each.fingerprint256, each])).values()]
+  const names = certificates.map(({ subject }) => subject.replaceAll('\n', ', '))
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) {
+    // OpenSSL looks for issuers by name, takes the first, and does not go back when it was the wrong one.
+    logger.warn(
+      `Two roots in ${what} have the same name (${twice}): what one has signed may be taken for the other's, and refused. Roots that "outrigger mtls renew-certificate" makes have names of their own`,
+    )
+  }
+  return writeCertificates(certificates)
 }
 
 class WatchedFile implements TrustAnchors {
@@ -123,7 +133,7 @@ class WatchedFile implements TrustAnchors {
     const stamp = `${mtimeNs} ${size} ${ino}`
     if (stamp === this.stamp) return
     if (size > longestFile) throw new Error(`${this.file} is larger than ${longestFile} bytes`)
-    this.current = normalised(await readFile(this.file, 'utf8'), this.file)
+    this.current = normalised(await readFile(this.file, 'utf8'), this.file, this.logger)
     this.stamp = stamp
   }
 }

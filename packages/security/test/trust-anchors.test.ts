@@ -4,12 +4,28 @@ import { systemClock } from '@outrigger/host'
 import { recordingLogger, tempFolder, waitFor } from '@outrigger/testkit'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createAuthority } from '../src/authority.ts'
+import { x509 } from '../src/authority/library.ts'
 import { openTrustAnchors, type TrustAnchorOptions, type TrustAnchors } from '../src/index.ts'
 
 /** The machine's time, forty times as fast. */
 const clock = {
   ...systemClock,
   schedule: (ms: number, callback: () => void) => systemClock.schedule(ms / 40, callback),
+}
+
+/** A root as Dapr makes them, whose name is the trust domain. */
+async function sameName(): Promise<string> {
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    'sign',
+    'verify',
+  ])
+  const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'O=localhost',
+    keys,
+    signingAlgorithm,
+  })
+  return `${root.toString('pem')}\n`
 }
 
 describe('trust anchors', () => {
@@ -42,6 +58,16 @@ describe('trust anchors', () => {
     const { current } = await open({ pem: `the first\n${one}\nthe second\n${two}` })
     expect(count(current)).toBe(2)
     expect(current).not.toContain('the first')
+  })
+
+  it('come with a warning when two have the same name', async () => {
+    const own = recordingLogger()
+    expect(count((await open({ pem: one + two + one, logger: own })).current)).toBe(2)
+    expect(own.messages()).toEqual([])
+    await open({ pem: (await sameName()) + (await sameName()), logger: own })
+    expect(own.messages('warn')[0]).toMatch(
+      /^Two roots in DAPR_TRUST_ANCHORS have the same name \(O=localhost\)/,
+    )
   })
 
   it('are asked for by name when they are missing, given twice or none at all', async () => {

@@ -1,14 +1,15 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { callsOf } from '@outrigger/proto/call'
 import { APIVersion, ServiceInvocation } from '@outrigger/proto/internals'
 import { freePort, waitFor } from '@outrigger/testkit'
-import type { TlsOptions } from '@outrigger/wire'
+import type { Security } from '@outrigger/security'
+import { createServer, type TlsOptions } from '@outrigger/wire'
 import { GrpcChannel, grpcStatusName, isGrpcError } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
-import { describe, expect, it } from 'vitest'
-import { launchGenuine, open, ready, startSentry, temp, type Genuine } from './setup.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { launchGenuine, launchGenuineSentry, open, ready, startSentry, temp, type Genuine } from './setup.ts'
 
 const program = process.env['OUTRIGGER_GENUINE_DAPRD'] ?? ''
 const audience = 'spiffe://localhost/ns/default/dapr-sentry'
@@ -108,5 +109,42 @@ describe.skipIf(program === '')('a genuine daprd (OUTRIGGER_GENUINE_DAPRD) with 
     await waitFor(() => !refused.running(), { what: 'the end of the one that was refused' })
     expect(refused.log()).toMatch(/PermissionDenied.*its subject is not the identity/)
     await sentry.child.line(/Refused a certificate for default\/genuine: PERMISSION_DENIED/)
+  })
+})
+
+const authority = process.env['OUTRIGGER_GENUINE_SENTRY'] ?? ''
+
+describe.skipIf(authority === '')('our identities from a genuine sentry (OUTRIGGER_GENUINE_SENTRY)', () => {
+  it('let two peers talk', async () => {
+    const sentry = await launchGenuineSentry(authority)
+    const [server, client] = await Promise.all([
+      open(sentry, 'orders', { jwtAudiences: ['vault'] }),
+      open(sentry, 'stock'),
+    ])
+    expect(server.id.uri).toBe('spiffe://public/ns/default/orders')
+    expect(server.jwt('vault')).toBeDefined()
+    const listener = createServer({ tls: server.serverTls(), protocols: ['h2'] }, (request, response) =>
+      response.send(200, [], server.identify(request.peerCertificate).uri),
+    )
+    const { port } = await listener.listen({ host: '127.0.0.1', port: 0 })
+    onTestFinished(() => listener.close(AbortSignal.abort()))
+    const own = createHttp2Client({ tls: client.clientTls({ namespace: 'default', appId: 'orders' }) })
+    onTestFinished(() => own.close())
+    const { body } = await own.request({ origin: `https://127.0.0.1:${port}` })
+    expect(Buffer.from(await body.bytes()).toString()).toBe('spiffe://public/ns/default/stock')
+  })
+
+  it('are refused as it says', async () => {
+    const sentry = await launchGenuineSentry(authority)
+    await expect(open(sentry, 'a.b')).rejects.toThrow(/PERMISSION_DENIED: .*cannot contain dots/)
+  })
+
+  it('come as well when our sentry takes over its files', async () => {
+    const genuine = await launchGenuineSentry(authority)
+    const ours = await startSentry([], { folder: genuine.folder })
+    const [before, after] = await Promise.all([open(genuine, 'orders'), open(ours, 'orders')])
+    const issuer = (security: Security): string =>
+      new X509Certificate(security.serverTls().cert as string).issuer
+    expect(issuer(after)).toBe(issuer(before))
   })
 })

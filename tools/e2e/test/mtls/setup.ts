@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock, systemRandom } from '@outrigger/host'
@@ -138,4 +138,38 @@ export async function ready(genuine: Genuine): Promise<void> {
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${genuine.log().slice(-3000)}`, { cause: error })
   }
+}
+
+/** Starts the genuine sentry, which issues tokens as well. */
+export async function launchGenuineSentry(
+  program: string,
+): Promise<Pick<SentryProcess, 'folder' | 'address' | 'anchorsFile'>> {
+  const folder = await temp()
+  const config = join(folder, 'config.yaml')
+  await writeFile(
+    config,
+    'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: daprsystem\n',
+  )
+  const [port, healthz] = [await freePort(), await freePort()]
+  const child = spawn(
+    program,
+    [
+      `--config=${config}`,
+      `--issuer-credentials=${folder}`,
+      `--port=${port}`,
+      '--listen-address=127.0.0.1',
+      `--healthz-port=${healthz}`,
+      '--healthz-listen-address=127.0.0.1',
+      '--enable-metrics=false',
+      '--jwt-enabled',
+    ],
+    { stdio: 'ignore', env: { PATH: process.env['PATH'], HOME: folder, NAMESPACE: 'default' } },
+  )
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await waitFor(() => child.exitCode !== null || child.signalCode !== null)
+  })
+  const ready = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${healthz}/healthz`)).ok
+  await waitFor(() => ready().catch(() => false), { what: 'the genuine sentry is ready' })
+  return { folder, address: `127.0.0.1:${port}`, anchorsFile: join(folder, 'ca.crt') }
 }
