@@ -23,9 +23,9 @@ function sidecarOf(consumer: Consumer, resources: string): Promise<Sidecar> {
   return startSidecar({ appPort: consumer.port, resources, flags })
 }
 
-function applicationDies(broker: Broker, protocol: Protocol): void {
+function applicationDies(broker: Broker): void {
   test('a message that the application held when it was killed comes again', async () => {
-    const consumer = await Consumer.start({ hold: true, protocol })
+    const consumer = await Consumer.start({ hold: true })
     const resources = broker.resources(await folder(), 'soon')
     const sidecar = await sidecarOf(consumer, resources)
     expect(await publish(sidecar, 'held')).toBe(true)
@@ -37,9 +37,9 @@ function applicationDies(broker: Broker, protocol: Protocol): void {
   })
 }
 
-function sidecarDies(broker: Broker, protocol: Protocol): void {
+function sidecarDies(broker: Broker): void {
   test('a message that was under way when the sidecar was killed comes again', async () => {
-    const consumer = await Consumer.start({ hold: true, protocol })
+    const consumer = await Consumer.start({ hold: true })
     const resources = broker.resources(await folder(), 'soon')
     const sidecar = await sidecarOf(consumer, resources)
     expect(await publish(sidecar, 'held')).toBe(true)
@@ -77,14 +77,15 @@ function allDie(broker: Broker, protocol: Protocol, survives: boolean): void {
   })
 }
 
-describe.each(['http', 'grpc'] as const)('an application over %s', (protocol) => {
-  inMemory((broker) => {
-    applicationDies(broker, protocol)
-    allDie(broker, protocol, false)
-  })
+describe('an application over http', () => {
+  inMemory((broker) => applicationDies(broker))
   durable((broker) => {
-    applicationDies(broker, protocol)
-    sidecarDies(broker, protocol)
-    allDie(broker, protocol, true)
+    applicationDies(broker)
+    sidecarDies(broker)
   })
+})
+
+describe.each(['http', 'grpc'] as const)('an application over %s', (protocol) => {
+  inMemory((broker) => allDie(broker, protocol, false))
+  durable((broker) => allDie(broker, protocol, true))
 })
