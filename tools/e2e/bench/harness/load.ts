@@ -48,7 +48,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 }
 
 /** Reads no more of HTTP than is needed to know where an answer ends: a client that costs little. */
-class Connection {
+export class Connection {
   readonly #socket: Socket
   #buffered = ''
   #waiting: { resolve: (status: number) => void; reject: (error: Error) => void } | undefined

@@ -12,6 +12,8 @@ export interface GrpcLoadOptions {
   readonly streams: number
   /** Any message is an answer, not just the echo. */
   readonly anyAnswer?: boolean
+  /** Sent with every call: names and values in turn. */
+  readonly metadata?: readonly string[]
 }
 
 /**
@@ -70,7 +72,7 @@ class Connection {
     this.#socket = connect({ host: '127.0.0.1', port: run.port, noDelay: true })
     this.#ended.catch(() => {})
     const trace = traceOf(0)
-    const block = Buffer.concat([indexed, literal('traceparent', trace)])
+    const block = Buffer.concat([indexedFields(fieldsOf(run).length), literal('traceparent', trace)])
     const body = message(run.message)
     const headers = frame(HEADERS, 4, 1, block)
     this.#call = Buffer.concat([headers, frame(DATA, 1, 1, body)])
@@ -86,13 +88,13 @@ class Connection {
     if (this.#socket.connecting) await once(this.#socket, 'connect')
     const window = Buffer.alloc(4)
     window.writeUInt32BE(maxWindow - 65535)
-    const { path, message: bytes } = this.#run
+    const { message: bytes } = this.#run
     this.#socket.write(
       Buffer.concat([
         Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
         frame(SETTINGS, 0, 0, Buffer.alloc(0)),
         frame(8, 0, 0, window),
-        frame(HEADERS, 4, 1, firstBlock(path, `127.0.0.1:${this.#run.port}`)),
+        frame(HEADERS, 4, 1, firstBlock(fieldsOf(this.#run))),
         frame(DATA, 1, 1, message(bytes)),
       ]),
     )
@@ -182,26 +184,33 @@ class Connection {
 }
 
 /** The fields that every call shares: literal with indexing the first time, then from the dynamic table (RFC 7541). */
-const shared = 6
-const indexed = Buffer.from([
-  0x83, // :method POST
-  0x86, // :scheme http
-  // The newest entry is the first, and pseudo-fields must come before others.
-  ...Array.from({ length: shared }, (_, index) => 0x80 | (61 + shared - index)),
-])
-
-function firstBlock(path: string, authority: string): Buffer {
-  const fields = [
+function fieldsOf({ path, port, metadata = [] }: GrpcLoadOptions): readonly (readonly [string, string])[] {
+  return [
     [':path', path],
-    [':authority', authority],
+    [':authority', `127.0.0.1:${port}`],
     ['content-type', 'application/grpc'],
     ['te', 'trailers'],
     ['user-agent', 'bench'],
     ['grpc-accept-encoding', 'gzip'],
+    ...Array.from(
+      { length: metadata.length / 2 },
+      (_, index) => [metadata[2 * index]!, metadata[2 * index + 1]!] as const,
+    ),
   ]
+}
+
+/** `:method POST` and `:scheme http`. */
+const fixed = [0x83, 0x86]
+
+function indexedFields(count: number): Buffer {
+  // The newest entry is the first, and pseudo-fields must come before others.
+  return Buffer.from([...fixed, ...Array.from({ length: count }, (_, index) => 0x80 | (61 + count - index))])
+}
+
+function firstBlock(fields: readonly (readonly [string, string])[]): Buffer {
   return Buffer.concat([
-    Buffer.from([0x83, 0x86]),
-    ...fields.map(([name, value]) => Buffer.concat([Buffer.from([0x40]), string(name!), string(value!)])),
+    Buffer.from(fixed),
+    ...fields.map(([name, value]) => Buffer.concat([Buffer.from([0x40]), string(name), string(value)])),
     literal('traceparent', traceOf(0)),
   ])
 }
