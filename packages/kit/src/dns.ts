@@ -1,4 +1,4 @@
-import { lookup, Resolver } from 'node:dns/promises'
+import type * as Dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { ComponentError } from '@outrigger/spec'
 import type { ResolveResult } from '@outrigger/spec/unstable'
@@ -18,22 +18,31 @@ export interface DnsOptions {
   readonly nameservers?: readonly string[] | undefined
 }
 
+/** Makes a lookup; only those who need DNS load it. @throws `INVALID_METADATA` for a server that is no address */
+export async function openDns({ nameservers = [] }: DnsOptions = {}): Promise<DnsLookup> {
+  const dns = await import('node:dns/promises')
+  const resolver = new dns.Resolver({ timeout: 2000, tries: 2 })
+  if (nameservers.length === 0) return new DnsLookup(dns, resolver, true)
+  try {
+    resolver.setServers(nameservers)
+  } catch (cause) {
+    const message = `nameservers must be IP addresses with or without a port, got ${nameservers.join(', ')}`
+    throw new ComponentError('INVALID_METADATA', message, { cause })
+  }
+  return new DnsLookup(dns, resolver, false)
+}
+
 /** Looks up all addresses of a name, with their time to live. */
 export class DnsLookup {
-  readonly #resolver: Resolver
-  readonly #ownServers: boolean
+  readonly #dns: typeof Dns
+  readonly #resolver: Dns.Resolver
+  readonly #askMachine: boolean
 
-  /** @throws `INVALID_METADATA` for a server that is no address */
-  constructor({ nameservers = [] }: DnsOptions = {}) {
-    this.#resolver = new Resolver({ timeout: 2000, tries: 2 })
-    this.#ownServers = nameservers.length > 0
-    if (!this.#ownServers) return
-    try {
-      this.#resolver.setServers(nameservers)
-    } catch (cause) {
-      const message = `nameservers must be IP addresses with or without a port, got ${nameservers.join(', ')}`
-      throw new ComponentError('INVALID_METADATA', message, { cause })
-    }
+  /** Call `openDns`. */
+  constructor(dns: typeof Dns, resolver: Dns.Resolver, askMachine: boolean) {
+    this.#dns = dns
+    this.#resolver = resolver
+    this.#askMachine = askMachine
   }
 
   /**
@@ -59,7 +68,7 @@ export class DnsLookup {
 
   async #ask(host: string): Promise<Answer> {
     // These never leave the machine (RFC 6761).
-    if (/(^|\.)localhost\.?$/i.test(host)) return askMachine(host)
+    if (/(^|\.)localhost\.?$/i.test(host)) return this.#machine(host)
     const [four, six] = await Promise.allSettled([
       this.#resolver.resolve4(host, { ttl: true }),
       this.#resolver.resolve6(host, { ttl: true }),
@@ -72,8 +81,8 @@ export class DnsLookup {
         outcome.status === 'rejected' ? (outcome.reason as NodeJS.ErrnoException) : undefined,
       )
       .find((reason) => reason !== undefined && !absent.has(reason.code ?? ''))
-    if (!this.#ownServers) {
-      const local = await askMachine(host)
+    if (this.#askMachine) {
+      const local = await this.#machine(host)
       if (local.length > 0) return local
     }
     if (failure === undefined) return []
@@ -85,11 +94,11 @@ export class DnsLookup {
       },
     )
   }
-}
 
-/** Asks the machine, which tells no time to live. */
-async function askMachine(host: string): Promise<Answer> {
-  const found = await lookup(host, { all: true }).catch(() => [])
-  const family = found.some((each) => each.family === 4) ? 4 : 6
-  return found.filter((each) => each.family === family).map(({ address }) => ({ address, ttl: 1 }))
+  /** Asks the machine, which tells no time to live. */
+  async #machine(host: string): Promise<Answer> {
+    const found = await this.#dns.lookup(host, { all: true }).catch(() => [])
+    const family = found.some((each) => each.family === 4) ? 4 : 6
+    return found.filter((each) => each.family === family).map(({ address }) => ({ address, ttl: 1 }))
+  }
 }

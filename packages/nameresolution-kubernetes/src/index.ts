@@ -1,4 +1,4 @@
-import { fields, list, metadataValue, string } from '@outrigger/kit'
+import { fields, list, metadataValue, openDns, string } from '@outrigger/kit'
 import { defineNameResolver } from '@outrigger/spec/unstable'
 import { KubernetesResolver } from './resolver.ts'
 import { parseTemplate } from './template.ts'
@@ -32,7 +32,7 @@ export default defineNameResolver({
           logger.warn('clusterDomain is not used, because there is a template')
         }
         const text = template ?? `{{.ID}}-dapr.{{.Namespace}}.svc.${clusterDomain}:{{.Port}}`
-        return new KubernetesResolver(parseTemplate(text), nameservers)
+        return new KubernetesResolver(parseTemplate(text), await openDns({ nameservers }))
       },
     },
   },

@@ -1,4 +1,4 @@
-import { DnsLookup, parseHostPort, throwIfAborted } from '@outrigger/kit'
+import { type DnsLookup, parseHostPort, throwIfAborted } from '@outrigger/kit'
 import { ComponentError, type OperationOptions } from '@outrigger/spec'
 import type { NameResolver, ResolveRequest, ResolveResult } from '@outrigger/spec/unstable'
 import type { AddressTemplate } from './template.ts'
@@ -13,9 +13,9 @@ export class KubernetesResolver implements NameResolver {
   readonly #dns: DnsLookup
   #closed = false
 
-  constructor(addressOf: AddressTemplate, nameservers: readonly string[] | undefined) {
+  constructor(addressOf: AddressTemplate, dns: DnsLookup) {
     this.#addressOf = addressOf
-    this.#dns = new DnsLookup({ nameservers })
+    this.#dns = dns
   }
 
   async resolve(request: ResolveRequest, { signal }: OperationOptions): Promise<ResolveResult> {

@@ -81,6 +81,18 @@ test('what somebody else has asked just now is not asked again', async () => {
   expect(asked.length).toBe(before)
 })
 
+test('for somebody who does not come it is asked ever more seldom, and as usual when he has come', async () => {
+  const { clock, browser, asked, hear } = setUp()
+  await Promise.all([browser.watch('default', () => {}), clock.advance(1000)])
+  asked.length = 0
+  await clock.advance(600_000)
+  expect(asked.length).toBeLessThanOrEqual(12)
+  hear(1)
+  asked.length = 0
+  await clock.advance(60_000)
+  expect(asked.length).toBeGreaterThanOrEqual(4)
+})
+
 test('who leaves is gone at once, and who comes back on an address takes its place', async () => {
   const { browser, hear } = setUp()
   const told: number[][] = []
@@ -112,12 +124,12 @@ test('a thousand instances are remembered, not more', async () => {
 test('after five minutes in which nobody looks it is idle, not while somebody watches', async () => {
   const one = setUp()
   one.hear(1)
-  await one.clock.advance(320_000)
+  await one.clock.advance(500_000)
   expect([one.idle(), one.clock.pending]).toEqual([1, 0])
   const two = setUp()
   two.hear(1)
   const watch = await two.browser.watch('default', () => {})
-  await two.clock.advance(320_000)
+  await two.clock.advance(500_000)
   expect(two.idle()).toBe(0)
   two.browser.close()
   expect(await watch.ended).toBeUndefined()

@@ -10,6 +10,8 @@ const searchMs = 1000
 const settleMs = 60
 /** How often those that are known are asked for again. */
 const refreshEveryMs = 10_000
+/** Where nobody is, it is asked less and less often, down to this: whoever comes says so. */
+const slowestRefreshMs = 80_000
 /** An instance that has not been heard of for so long is gone: it missed three refreshments. */
 const believeMs = 35_000
 /** An application that nobody has asked for in this time is forgotten. */
@@ -50,6 +52,7 @@ export class Browser {
   #endSearch: (() => void) | undefined
   #heard: (() => void) | undefined
   #refresh: Timer | undefined
+  #refreshMs = refreshEveryMs
   #closed = false
 
   constructor(appId: string, browsing: Browsing) {
@@ -110,7 +113,14 @@ export class Browser {
       const expiresAt = now + Math.min(ttlMs, believeMs)
       this.#known.set(key, { instance: { host, port }, namespace, expiresAt })
     }
-    if (alive.length > 0) this.#heard?.()
+    if (alive.length > 0) {
+      this.#heard?.()
+      if (this.#refreshMs > refreshEveryMs) {
+        this.#refreshMs = refreshEveryMs
+        this.#refresh?.cancel()
+        this.#armRefresh()
+      }
+    }
     if (alive.length + gone.length > 0) this.#tell()
   }
 
@@ -152,7 +162,7 @@ export class Browser {
   #armRefresh(): void {
     const { clock, random } = this.#with
     // Not all at the same time: one question is enough for everybody.
-    this.#refresh = clock.schedule(refreshEveryMs * (0.75 + 0.5 * random.next()), () => {
+    this.#refresh = clock.schedule(this.#refreshMs * (0.75 + 0.5 * random.next()), () => {
       const now = clock.monotonic()
       for (const [name, { expiresAt }] of this.#known) if (expiresAt <= now) this.#known.delete(name)
       this.#tell()
@@ -160,6 +170,8 @@ export class Browser {
         this.#with.idle()
         return
       }
+      this.#refreshMs =
+        this.#known.size > 0 ? refreshEveryMs : Math.min(this.#refreshMs * 2, slowestRefreshMs)
       this.#armRefresh()
       if (now - this.#askedAt >= refreshEveryMs / 2) void this.ask()
     })

@@ -1,4 +1,4 @@
-import { fields, list, string } from '@outrigger/kit'
+import { fields, list, openDns, string } from '@outrigger/kit'
 import { defineNameResolver } from '@outrigger/spec/unstable'
 import { NameFormatResolver } from './resolver.ts'
 
@@ -24,7 +24,7 @@ export default defineNameResolver({
       metadata,
       capabilities: [],
       async create({ metadata: { format, nameservers } }) {
-        return new NameFormatResolver(format, nameservers)
+        return new NameFormatResolver(format, await openDns({ nameservers }))
       },
     },
   },

@@ -1,8 +1,11 @@
+import { openDns } from '@outrigger/kit'
 import { expect, test } from 'vitest'
 import { NameFormatResolver } from './resolver.ts'
 
+const dns = await openDns()
+
 async function resolve(format: string, appId: string, port?: number): Promise<unknown> {
-  const resolver = new NameFormatResolver(format, undefined)
+  const resolver = new NameFormatResolver(format, dns)
   const { instances } = await resolver.resolve({ appId, namespace: 'default', port, metadata: {} }, {})
   return instances
 }
@@ -15,7 +18,7 @@ test.each([
 })
 
 test.each(['no placeholder', 'localhost:80', ''])('%j is refused: there is no placeholder', (format) => {
-  expect(() => new NameFormatResolver(format, undefined)).toThrow(
+  expect(() => new NameFormatResolver(format, dns)).toThrow(
     `format must contain {appid}, got ${JSON.stringify(format)}`,
   )
 })
@@ -23,7 +26,7 @@ test.each(['no placeholder', 'localhost:80', ''])('%j is refused: there is no pl
 test.each(['http://{appid}', '{appid}:', '{appid}:port', '{appid} x', '{appid}:0', '{appid}/x'])(
   '%j is refused: it makes no address',
   (format) => {
-    expect(() => new NameFormatResolver(format, undefined)).toThrow('format must be a name and a port')
+    expect(() => new NameFormatResolver(format, dns)).toThrow('format must be a name and a port')
   },
 )
 

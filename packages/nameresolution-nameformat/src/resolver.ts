@@ -1,4 +1,4 @@
-import { DnsLookup, parseHostPort, throwIfAborted } from '@outrigger/kit'
+import { type DnsLookup, parseHostPort, throwIfAborted } from '@outrigger/kit'
 import { ComponentError, type OperationOptions } from '@outrigger/spec'
 import type { NameResolver, ResolveRequest, ResolveResult } from '@outrigger/spec/unstable'
 
@@ -12,7 +12,7 @@ export class NameFormatResolver implements NameResolver {
   #closed = false
 
   /** @throws `INVALID_METADATA` */
-  constructor(format: string, nameservers: readonly string[] | undefined) {
+  constructor(format: string, dns: DnsLookup) {
     const problem = !format.includes(placeholder)
       ? `must contain ${placeholder}`
       : parseHostPort(format.replaceAll(placeholder, 'a')) === undefined
@@ -22,7 +22,7 @@ export class NameFormatResolver implements NameResolver {
       throw new ComponentError('INVALID_METADATA', `format ${problem}, got ${JSON.stringify(format)}`)
     }
     this.#format = format
-    this.#dns = new DnsLookup({ nameservers })
+    this.#dns = dns
   }
 
   async resolve({ appId, port }: ResolveRequest, { signal }: OperationOptions): Promise<ResolveResult> {

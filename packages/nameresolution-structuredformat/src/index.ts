@@ -1,4 +1,4 @@
-import { fields, oneOf, string } from '@outrigger/kit'
+import { fields, oneOf, openDns, string } from '@outrigger/kit'
 import { defineNameResolver } from '@outrigger/spec/unstable'
 import { StructuredFormatResolver } from './resolver.ts'
 import { readInstances } from './read.ts'
@@ -29,7 +29,8 @@ export default defineNameResolver({
       metadata,
       capabilities: [],
       async create(context) {
-        return new StructuredFormatResolver(await readInstances(context.metadata, context.baseDirectory))
+        const instances = await readInstances(context.metadata, context.baseDirectory)
+        return new StructuredFormatResolver(instances, await openDns())
       },
     },
   },

@@ -1,4 +1,4 @@
-import { DnsLookup, throwIfAborted } from '@outrigger/kit'
+import { type DnsLookup, throwIfAborted } from '@outrigger/kit'
 import { ComponentError, type OperationOptions } from '@outrigger/spec'
 import type { NameResolver, ResolveRequest, ResolveResult } from '@outrigger/spec/unstable'
 import type { Instances } from './read.ts'
@@ -7,11 +7,12 @@ import type { Instances } from './read.ts'
 export class StructuredFormatResolver implements NameResolver {
   readonly capabilities: ReadonlySet<never> = new Set<never>()
   readonly #instances: Instances
-  readonly #dns = new DnsLookup()
+  readonly #dns: DnsLookup
   #closed = false
 
-  constructor(instances: Instances) {
+  constructor(instances: Instances, dns: DnsLookup) {
     this.#instances = instances
+    this.#dns = dns
   }
 
   async resolve({ appId }: ResolveRequest, { signal }: OperationOptions): Promise<ResolveResult> {
