@@ -90,6 +90,9 @@ async function toHttp(
   return { contentType: answer.fields.get('content-type') ?? '', data: { typeUrl: '', value: body } }
 }
 
+/** Says something of this call, not of the one that follows from it. */
+const ofThisCall: ReadonlySet<string> = new Set(['content-length', 'content-type', 'te'])
+
 /** The message goes to the other sidecar as it is, with the metadata. */
 async function toPeer(
   handler: InvokeHandler,
@@ -100,7 +103,7 @@ async function toPeer(
   maxBytes: number,
 ): ReturnType<typeof toHttp> {
   const verb = verbs.get(httpExtension?.verb ?? HTTPExtension_Verb.NONE) ?? 'NONE'
-  const metadata = [...call.metadata].flatMap(([name, value]) => [name, value])
+  const metadata = [...call.metadata].flatMap((pair) => (ofThisCall.has(pair[0]) ? [] : pair))
   const head = {
     method: asField(method),
     verb: verb === 'NONE' ? '' : verb,

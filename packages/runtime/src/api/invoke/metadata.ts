@@ -65,7 +65,7 @@ type Pairs = Iterable<readonly [name: string, value: string]>
 export function httpToMetadata(fields: Pairs): string[] {
   const metadata: string[] = []
   for (const [name, value] of fields) {
-    if (neverToGrpc.has(name) || name.startsWith('grpc-')) continue
+    if (neverToGrpc.has(name) || name.startsWith('grpc-') || name.startsWith(':')) continue
     if (name === 'traceparent') {
       const binary = binaryTrace(value)
       if (binary !== undefined) metadata.push('traceparent', value, 'grpc-trace-bin', binary)
@@ -81,7 +81,9 @@ export function metadataToHttp(metadata: Pairs): string[] {
   const fields: string[] = []
   for (const [name, value] of metadata) {
     if (neverToHttp.has(name) || name.endsWith('-bin')) continue
-    fields.push(name.startsWith('grpc-') ? `dapr-${name}` : name, value)
+    // Sidecars in Go pass on `:authority`.
+    if (name.startsWith(':')) fields.push(`dapr-${name.slice(1)}`, value)
+    else fields.push(name.startsWith('grpc-') ? `dapr-${name}` : name, value)
   }
   return fields
 }
