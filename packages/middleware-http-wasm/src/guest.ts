@@ -31,9 +31,10 @@ export class Guest {
 
   static async start(module: WasmModule, options: GuestOptions): Promise<Guest> {
     const { clock, logger, strict } = options
-    let memory: Memory | undefined
+    const made: { memory?: Memory } = {}
+    const memory = () => made.memory!
     const host: Host = {
-      memory: () => memory!,
+      memory,
       config: Buffer.from(options.config),
       logger,
       exchange: undefined,
@@ -42,11 +43,11 @@ export class Guest {
     const onLine = (line: string) => logger.debug(`the module writes: ${line}`)
     const known: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       http_handler: httpHandler(host),
-      wasi_snapshot_preview1: wasi({ memory: () => memory!, clock, strict, onLine }),
+      wasi_snapshot_preview1: wasi({ memory, clock, strict, onLine }),
     }
     const instance = await webAssembly.instantiate(module, importsOf(module, known))
     const { exports } = instance
-    memory = new Memory(exports['memory'] as WasmMemory)
+    made.memory = new Memory(exports['memory'] as WasmMemory)
     try {
       const start = exports['_start'] ?? exports['_initialize']
       if (typeof start === 'function') (start as () => void)()
