@@ -229,6 +229,15 @@ describe('over HTTP', () => {
     })
   })
 
+  test('who is cut off in the middle of a stream hears of the limit that it may have met', async () => {
+    const wrap = { keyName: 'k', keyWrapAlgorithm: 'AES' }
+    const stream = make['http']!('breaking').crypto.encrypt('keys', Buffer.alloc(1000), wrap)
+    await expect(stream.next()).rejects.toMatchObject({
+      errorCode: 'ERR_CLIENT_UNAVAILABLE',
+      message: expect.stringContaining('--max-body-size'),
+    })
+  })
+
   test('some entries of many fail', async () => {
     const result = await make['http']!('serving').pubsub.publishBulk('bus', 'orders', [
       { data: 1 },
@@ -264,6 +273,14 @@ describe('over HTTP', () => {
       ['/v1.0/state/a/%2E', ''],
     ])
     await expect(client.state.get('a', '\ud800')).rejects.toMatchObject({ errorCode: 'ERR_CLIENT_ARGUMENT' })
+  })
+
+  test("what cannot be sent is the caller's mistake", async () => {
+    const { state, invoke } = make['http']!('serving')
+    const wrong = { errorCode: 'ERR_CLIENT_ARGUMENT', status: 400 }
+    await expect(state.get('store', 'k', { traceparent: 'a\r\nx: y' })).rejects.toMatchObject(wrong)
+    await expect(invoke('shop', 'echo', { headers: { 'a b': 'c' } })).rejects.toMatchObject(wrong)
+    await expect(invoke('shop', 'echo', { headers: { a: '€' } })).rejects.toMatchObject(wrong)
   })
 
   test('an answer may come for ever, until its reader has enough or the time is over', async () => {

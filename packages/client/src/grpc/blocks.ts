@@ -3,7 +3,7 @@ import type { BindingsPort } from '../sections/bindings.ts'
 import type { CryptoPort } from '../sections/crypto.ts'
 import { unlockResult, type LockPort } from '../sections/lock.ts'
 import type { MetadataPort } from '../sections/metadata.ts'
-import { eventJson, type PubSubPort } from '../sections/pubsub.ts'
+import type { PubSubPort } from '../sections/pubsub.ts'
 import type { SecretsPort } from '../sections/secrets.ts'
 import { remembering } from '../remembering.ts'
 import { bytesOf } from '../values.ts'
@@ -19,12 +19,12 @@ export function grpcPubSub(caller: GrpcCaller): PubSubPort {
       const request = {
         pubsubName,
         topic,
-        entries: entries.map((entry) => {
-          const { entryId, data, contentType, metadata } = entry
-          // What is no JSON although it is called so is refused before, as over HTTP.
-          eventJson(entry, entryId)
-          return { entryId, event: data, contentType, metadata: { ...metadata } }
-        }),
+        entries: entries.map(({ entryId, data, contentType, metadata }) => ({
+          entryId,
+          event: data,
+          contentType,
+          metadata: { ...metadata },
+        })),
         metadata: { ...options.metadata },
       }
       const { failedEntries } = await caller.call(

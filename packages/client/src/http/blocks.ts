@@ -28,7 +28,7 @@ export function httpPubSub(caller: HttpCaller): PubSubPort {
       const parts = entries.map((entry) => {
         const { entryId, contentType, metadata } = entry
         const about = JSON.stringify({ entryId, contentType, metadata })
-        return `${about.slice(0, -1)},"event":${eventJson(entry, entryId)}}`
+        return `${about.slice(0, -1)},"event":${eventJson(entry)}}`
       })
       const request = { method: 'POST', path, fields: jsonFields, body: `[${parts.join(',')}]` } as const
       const response = await caller.open(request, options)

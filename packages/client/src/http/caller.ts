@@ -4,6 +4,7 @@ import {
   type Client,
   type ClientRequest,
   type ClientResponse,
+  type WireError,
 } from '@outrigger/wire'
 import type { CallOptions } from '../call.ts'
 import { clientError, closed, givenUp, type OutriggerError } from '../error.ts'
@@ -105,7 +106,7 @@ export class HttpCaller {
     if (this.#closed) return closed()
     if (signal?.aborted === true) return givenUp(signal, error)
     if (!isWireError(error)) return error
-    return this.#wireError(error.code, error.message, error)
+    return this.#wireError(error)
   }
 
   close(): void {
@@ -113,14 +114,16 @@ export class HttpCaller {
     this.#client.close()
   }
 
-  #wireError(code: string, message: string, error: unknown): OutriggerError {
+  #wireError(error: WireError): OutriggerError {
+    const { code, message, sent } = error
     switch (code) {
       case 'TOO_LARGE':
         return clientError('ERR_CLIENT_TOO_LARGE', `${message}; raise the limit with maxBodyBytes`, error)
       case 'TIMEOUT':
         return clientError('ERR_CLIENT_TIMEOUT', message, error)
       case 'PROTOCOL':
-        return clientError('ERR_CLIENT_ANSWER', message, error)
+        // What was never sent is nothing that a sidecar could have answered wrongly.
+        return clientError(sent ? 'ERR_CLIENT_ANSWER' : 'ERR_CLIENT_ARGUMENT', message, error)
       default: {
         const { origin } = this.settings
         return clientError(

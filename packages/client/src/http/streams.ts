@@ -1,6 +1,6 @@
-import type { Body, ClientResponse } from '@outrigger/wire'
+import { isWireError, type Body, type ClientResponse } from '@outrigger/wire'
 import type { CallOptions } from '../call.ts'
-import { clientError } from '../error.ts'
+import { clientError, isOutriggerError } from '../error.ts'
 import type { CryptoPort } from '../sections/crypto.ts'
 import type { InvokePort } from '../sections/invoke.ts'
 import { remembering } from '../remembering.ts'
@@ -45,7 +45,7 @@ async function* stream(
   try {
     response = await caller.open({ method: 'PUT', path, fields, body: source.data }, options, true)
   } catch (error) {
-    throw source.failure() ?? error
+    throw source.failure() ?? explained(error)
   }
   if (response.status !== 200)
     throw answerError(response.status, await caller.read(response, options, mostErrorBytes))
@@ -54,6 +54,14 @@ async function* stream(
   } catch (error) {
     throw source.failure() ?? error
   }
+}
+
+/** Who is cut off while sending never sees why. */
+function explained(error: unknown): unknown {
+  if (!isOutriggerError(error, 'ERR_CLIENT_UNAVAILABLE') || !isWireError(error.cause, 'RESET')) return error
+  const hint =
+    'it may have refused the stream: over HTTP bodies are limited by --max-body-size of the sidecar, over gRPC streams are not'
+  return clientError('ERR_CLIENT_UNAVAILABLE', `${error.message}; ${hint}`, error.cause)
 }
 
 export function httpInvoke(caller: HttpCaller): InvokePort {

@@ -4,7 +4,6 @@ import { clientError, closed } from '../error.ts'
 import { responseOf } from '../http/streams.ts'
 import { remembering } from '../remembering.ts'
 import { readMetadata } from '../sections/metadata.ts'
-import { eventJson } from '../sections/pubsub.ts'
 import { StateItem, type StateRemoval, type StateWrite } from '../sections/state.ts'
 import type { Transport } from '../transport.ts'
 import { ConfigurationSubscription, readItems, type ConfigurationItems } from '../updates.ts'
@@ -105,7 +104,6 @@ export function inProcessTransport(runtime: InProcessRuntime, maxBodyBytes: numb
       publish: (pubsubName, topic, message, options) =>
         run(({ publish }) => publish.publish({ pubsubName, topic, ...message }, options), options),
       async publishBulk(pubsubName, topic, entries, options) {
-        for (const entry of entries) eventJson(entry, entry.entryId)
         const request = { pubsubName, topic, entries, metadata: options.metadata ?? noMetadata }
         const failures = await run(({ publish }) => publish.publishBulk(request, options), options)
         return { failed: failures.map(({ entryId, error }) => ({ entryId, error: error.message })) }

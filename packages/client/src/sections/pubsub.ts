@@ -78,10 +78,13 @@ export class PubSubClient {
     required(pubsub, 'the name of the pubsub')
     required(topic, 'the topic')
     if (entries.length === 0) return { failed: [] }
-    const messages = entries.map(({ entryId = '', data, contentType, metadata = noMetadata }, index) => ({
-      entryId: entryId === '' ? String(index) : entryId,
-      ...messageOf(data, contentType ?? options.contentType, metadata),
-    }))
+    const messages = entries.map((entry, index) => {
+      const { data, contentType = options.contentType, metadata = noMetadata } = entry
+      const message = messageOf(data, contentType, metadata)
+      const entryId = entry.entryId === undefined || entry.entryId === '' ? String(index) : entry.entryId
+      checkEvent(message, entryId)
+      return { entryId, ...message }
+    })
     return this.#port.publishBulk(pubsub, topic, messages, { ...options, metadata: metadataOf(options) })
   }
 }
@@ -107,17 +110,19 @@ function messageOf(data: unknown, contentType: string | undefined, metadata: Met
 }
 
 /** An event of a bulk request in JSON: JSON as it is, text in quotes, what is binary in base64. */
-export function eventJson({ data, contentType }: Message, entryId: string): string {
-  if (isJsonType(contentType)) {
-    const text = textOf(data)
-    try {
-      JSON.parse(text)
-      return text
-    } catch (error) {
-      const problem = `entry ${entryId} is called ${contentType} and is no JSON: ${(error as Error).message}`
-      throw clientError('ERR_CLIENT_ARGUMENT', problem, error)
-    }
-  }
+export function eventJson({ data, contentType }: Message): string {
+  if (isJsonType(contentType)) return textOf(data)
   if (isTextType(contentType)) return JSON.stringify(textOf(data))
   return JSON.stringify(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'))
+}
+
+/** What is called JSON must be, or the whole request would be none over HTTP. */
+function checkEvent({ data, contentType }: Message, entryId: string): void {
+  if (!isJsonType(contentType)) return
+  try {
+    JSON.parse(textOf(data))
+  } catch (error) {
+    const problem = `entry ${entryId} is called ${contentType} and is no JSON: ${(error as Error).message}`
+    throw clientError('ERR_CLIENT_ARGUMENT', problem, error)
+  }
 }

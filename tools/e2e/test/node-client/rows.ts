@@ -32,6 +32,10 @@ async function whole(response: Response): Promise<unknown> {
   }
 }
 
+export async function* much(bytes: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes; at += 100_000) yield Buffer.alloc(100_000, at / 100_000)
+}
+
 const wrap = { keyName: 'aes.key', keyWrapAlgorithm: 'A256KW' }
 
 const state: readonly Row[] = ['memory', 'sqlite'].flatMap((store): Row[] => [
@@ -379,6 +383,11 @@ const rest: readonly Row[] = [
   {
     name: 'crypto of nobody',
     run: ({ crypto }) => gather(crypto.encrypt('nosuch', Buffer.from('a'), wrap)),
+    fails: 'ERR_CRYPTO_PROVIDER_NOT_FOUND',
+  },
+  {
+    name: 'crypto of nobody, with much to say',
+    run: ({ crypto }) => gather(crypto.encrypt('nosuch', much(600_000), wrap)),
     fails: 'ERR_CRYPTO_PROVIDER_NOT_FOUND',
   },
   {

@@ -1,16 +1,25 @@
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createClient, type Client } from '@outrigger/client'
 import { createClient as createGrpcClient } from '@outrigger/client/grpc'
 import { createClient as createInProcessClient } from '@outrigger/client/in-process'
 import { createRuntime, type Runtime } from '@outrigger/runtime'
-import { freePort, recordingLogger } from '@outrigger/testkit'
+import { freePort, recordingLogger, tempFolder } from '@outrigger/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { component } from '../../src/index.ts'
+import { component, modulesPath } from '../../src/index.ts'
 import { queryableState } from '../state-query/queryable.ts'
+import { much } from './rows.ts'
 
 const clients: Record<string, Client> = {}
 let runtime: Runtime
 
+let removeKeys: () => Promise<void>
+
 beforeAll(async () => {
+  const { path: keys, remove } = await tempFolder()
+  removeKeys = remove
+  await writeFile(join(keys, 'aes.key'), Buffer.alloc(32, 7).toString('base64'))
   const ports = { http: await freePort(), grpc: await freePort() }
   runtime = createRuntime({
     appId: 'shop',
@@ -20,7 +29,12 @@ beforeAll(async () => {
     grpcPort: ports.grpc,
     apiToken: 'open sesame',
     logger: recordingLogger(),
-    resources: [component('store', 'state.queryable')],
+    maxBodyBytes: 64 * 1024 * 1024,
+    resources: [
+      component('store', 'state.queryable'),
+      component('keys', 'crypto.dapr.localstorage', { metadata: { path: keys } }),
+    ],
+    modulesPaths: [modulesPath],
     definitions: [queryableState()],
   })
   await runtime.start()
@@ -40,6 +54,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(Object.values(clients).map((client) => client.close()))
   await runtime.stop()
+  await removeKeys()
 })
 
 describe.each(['http', 'grpc', 'in-process'])('%s', (name) => {
@@ -77,6 +92,33 @@ describe.each(['http', 'grpc', 'in-process'])('%s', (name) => {
       reason: 'DAPR_STATE_TOO_MANY_TRANSACTIONS',
       details: { metadata: { currentOpsTransaction: '4', maxOpsPerTransaction: '3' } },
     })
+  })
+})
+
+describe.each(['http', 'grpc', 'in-process'])('%s', (name) => {
+  test('a long stream goes in both directions at once', async () => {
+    const { crypto } = clients[name]!
+    const length = 20_000_000
+    let read = 0
+    let ahead = 0
+    async function* counted(): AsyncGenerator<Uint8Array> {
+      let sent = 0
+      for await (const piece of much(length)) {
+        sent += piece.length
+        ahead = Math.max(ahead, sent - read)
+        yield piece
+      }
+    }
+    const sealed = crypto.encrypt('keys', counted(), { keyName: 'aes.key', keyWrapAlgorithm: 'A256KW' })
+    const [opened, expected] = [createHash('sha256'), createHash('sha256')]
+    for await (const piece of crypto.decrypt('keys', sealed)) {
+      read += piece.length
+      opened.update(piece)
+    }
+    for await (const piece of much(length)) expected.update(piece)
+    expect(opened.digest('hex')).toBe(expected.digest('hex'))
+    // Neither side holds it whole: a sidecar gathers 4 MiB for an answer over HTTP, the rest is on its way.
+    expect(ahead).toBeLessThan(length)
   })
 })
 
