@@ -133,7 +133,6 @@ describe('a request is refused', () => {
     ['far too long', { certificateSigningRequest: Buffer.alloc(70_000) }, /^INVALID_ARGUMENT: .*longer than/],
     ['larger than any', { certificateSigningRequest: Buffer.alloc(300_000) }, /^RESOURCE_EXHAUSTED/],
     ['of a wrong trust domain', { trustDomain: 'No Domain' }, /^INVALID_ARGUMENT: .*trust domain/],
-    ['of the control plane', { trustDomain: 'localhost' }, /^PERMISSION_DENIED: .*only for the services/],
     ['of sentry', { trustDomain: 'localhost', id: 'dapr-sentry' }, /^PERMISSION_DENIED: .*given to nobody/],
     ['with a long name', { id: 'a'.repeat(65) }, /^INVALID_ARGUMENT: .*longer than 64/],
     [

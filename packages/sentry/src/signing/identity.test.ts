@@ -14,6 +14,7 @@ describe('the identity that is asked for', () => {
     [['orders', 'default'], 'spiffe://public/ns/default/orders'],
     [['orders', 'default', 'shop.example'], 'spiffe://shop.example/ns/default/orders'],
     [['a'.repeat(64), 'default'], `spiffe://public/ns/default/${'a'.repeat(64)}`],
+    [['orders', 'default', 'localhost'], 'spiffe://localhost/ns/default/orders'],
     [['dapr-placement', 'system', 'localhost'], 'spiffe://localhost/ns/system/dapr-placement'],
     // An application may be called like that where it is not taken for the service.
     [['dapr-placement', 'default'], 'spiffe://public/ns/default/dapr-placement'],
@@ -37,18 +38,6 @@ describe('the identity that is asked for', () => {
     ['a long audience', () => ask('a', 'b', '', ['x'.repeat(513)]), 'INVALID_ARGUMENT', /longer than 512/],
     ['sentry', () => ask('dapr-sentry', 'system', 'localhost'), 'PERMISSION_DENIED', /given to nobody/],
     ['sentry elsewhere', () => ask('dapr-sentry', 'default', 'localhost'), 'PERMISSION_DENIED', /nobody/],
-    [
-      'the control plane',
-      () => ask('orders', 'system', 'localhost'),
-      'PERMISSION_DENIED',
-      /only for the services/,
-    ],
-    [
-      'a service of the control plane elsewhere',
-      () => ask('dapr-placement', 'default', 'localhost'),
-      'PERMISSION_DENIED',
-      /only for the services/,
-    ],
   ])('is refused: %s', (_, run, status, message) => {
     let error: unknown
     try {

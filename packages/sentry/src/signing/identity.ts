@@ -8,14 +8,6 @@ export interface Home {
   readonly namespace: string
 }
 
-const controlPlane: ReadonlySet<string> = new Set([
-  'dapr-operator',
-  'dapr-placement',
-  'dapr-injector',
-  'dapr-sentry',
-  'dapr-scheduler',
-])
-
 /** Longest namespace: of Kubernetes they are shorter. */
 const longestNamespace = 253
 const mostAudiences = 32
@@ -23,7 +15,7 @@ const longestAudience = 512
 
 /**
  * The identity that a request asks for, if anybody may have it.
- * @throws GrpcError INVALID_ARGUMENT for names that cannot be, PERMISSION_DENIED for those that are reserved
+ * @throws GrpcError INVALID_ARGUMENT for names that cannot be, PERMISSION_DENIED for the one of sentry
  */
 export function requestedIdentity(request: SignCertificateRequest, home: Home): SpiffeId {
   const { id, namespace, jwtAudiences } = request
@@ -44,19 +36,11 @@ export function requestedIdentity(request: SignCertificateRequest, home: Home): 
   } catch (error) {
     throw invalid((error as Error).message)
   }
-  mustBeFree(identity, request.trustDomain, home)
-  return identity
-}
-
-/** Sentry signs for itself without asking, and the trust domain of the control plane is for its services. */
-function mustBeFree({ trustDomain, namespace, appId }: SpiffeId, asked: string, home: Home): void {
-  if (trustDomain !== home.trustDomain) return
-  if (appId === 'dapr-sentry') throw denied('the identity of sentry is given to nobody')
-  // Who asks for no trust domain gets the public one, whatever the control plane calls its own.
-  if (asked === '' || trustDomain === publicTrustDomain) return
-  if (!controlPlane.has(appId) || namespace !== home.namespace) {
-    throw denied(`the trust domain ${trustDomain} is only for the services of the control plane`)
+  // Sentry signs for itself without asking. Whoever else had this could give identities to others.
+  if (identity.trustDomain === home.trustDomain && id === 'dapr-sentry') {
+    throw denied('the identity of sentry is given to nobody')
   }
+  return identity
 }
 
 /** Names under which others than sidecars reach a service: webhooks of Kubernetes, schedulers each other. */
