@@ -5,17 +5,10 @@ import { detailsOf } from '@outrigger/proto/status'
 import { GrpcChannel, grpcStatusName, isGrpcError } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { byKey, componentsOf, schemeOf, valuesOf } from './http-driver.ts'
-import type { Driver, Failure, Item, Operation } from './operations.ts'
+import type { Driver, DriverOptions, Failure, Item, Operation } from './operations.ts'
 import { plainAnswer, subtleOverGrpc } from './subtle.ts'
 
 type Calls = CallsOf<typeof Dapr>
-
-export interface GrpcDriverOptions {
-  /** Calls methods by the other name that they have, where they have one. */
-  readonly otherNames?: boolean
-  /** Gets the name of every method that is called. */
-  readonly called?: Set<string>
-}
 
 const otherNames: Partial<Record<keyof Calls, keyof Calls>> = {
   getConfiguration: 'getConfigurationAlpha1',
@@ -25,7 +18,7 @@ const otherNames: Partial<Record<keyof Calls, keyof Calls>> = {
 }
 
 /** Speaks the gRPC API at a port. */
-export function grpcDriver(port: number, options: GrpcDriverOptions = {}): Driver & { close(): void } {
+export function grpcDriver(port: number, options: DriverOptions = {}): Driver & { close(): void } {
   const client = createHttp2Client()
   const named = callsOf(Dapr, new GrpcChannel({ origin: `http://127.0.0.1:${port}`, client }))
   const calls = new Proxy(named, {

@@ -1,4 +1,4 @@
-import type { Answer, Driver, Failure, Item, Operation, Texts } from './operations.ts'
+import type { Answer, Driver, DriverOptions, Failure, Item, Operation, Texts } from './operations.ts'
 import { plainAnswer } from './subtle.ts'
 
 interface Call {
@@ -26,9 +26,10 @@ const parsed = (_: Response, body: Buffer): unknown =>
   body.length === 0 ? null : JSON.parse(body.toString())
 
 /** Speaks the HTTP API at `url`. */
-export function httpDriver(url: string, { otherNames = false } = {}): Driver {
+export function httpDriver(url: string, { otherNames = false, called }: DriverOptions = {}): Driver {
   const send = async (call: Call): Promise<Answer> => {
     const { method, path, headers, body, read = parsed } = otherNames ? otherwise(call) : call
+    called?.add(`${method} ${path}`)
     const response = await fetch(url + path, {
       method,
       ...(headers === undefined ? {} : { headers }),

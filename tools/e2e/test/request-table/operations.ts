@@ -67,6 +67,13 @@ export interface Failure {
 
 export type Answer = { readonly value: unknown } | { readonly failure: Failure }
 
+export interface DriverOptions {
+  /** Calls what has two names, versions or methods by the one that is not the first. */
+  readonly otherNames?: boolean
+  /** Gets the name of every gRPC method that is called, and method and path of every HTTP request. */
+  readonly called?: Set<string>
+}
+
 /** One protocol of one sidecar. `undefined`: it does not have this operation. */
 export interface Driver {
   readonly face: 'HTTP' | 'gRPC' | 'in-process'

@@ -4,10 +4,10 @@ import { createRuntime, type Runtime } from '@outrigger/runtime'
 import { startService } from '@outrigger/services'
 import { freePort, recordingLogger } from '@outrigger/testkit'
 import { App, modulesPath } from '../../src/index.ts'
-import { grpcDriver, type GrpcDriverOptions } from './grpc-driver.ts'
+import { grpcDriver } from './grpc-driver.ts'
 import { httpDriver } from './http-driver.ts'
 import { inProcessDriver } from './in-process-driver.ts'
-import type { Driver, Place } from './operations.ts'
+import type { Driver, DriverOptions, Place } from './operations.ts'
 import { ownDefinitions, ownResources } from './own.ts'
 import { emptyFolder, folderFor, launch, resources } from './sidecars.ts'
 
@@ -120,7 +120,7 @@ export class World {
   drivers(
     face: Driver['face'],
     places: Places,
-    options: GrpcDriverOptions = {},
+    options: DriverOptions = {},
   ): (place: Place) => Driver | undefined {
     const made = new Map<Place, Driver>()
     return (place) => {
@@ -132,7 +132,7 @@ export class World {
     }
   }
 
-  #driver(face: Driver['face'], { url, grpcPort, runtime }: Reached, options: GrpcDriverOptions): Driver {
+  #driver(face: Driver['face'], { url, grpcPort, runtime }: Reached, options: DriverOptions): Driver {
     if (face === 'HTTP') return httpDriver(url!, options)
     if (face === 'in-process') return inProcessDriver(runtime!)
     const driver = grpcDriver(grpcPort!, options)

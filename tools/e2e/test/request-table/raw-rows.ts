@@ -94,6 +94,10 @@ export const rawRows: readonly RawRow[] = [
   request('DELETE')('a concurrency that there is not', `${state}/a?concurrency=odd`, undefined, malformed, {
     differs: '`consistency` and `concurrency` that are neither',
   }),
+  put('bulk publishing with PUT', '/v1.0-alpha1/publish/bulk/bus/orders', '[]', 204),
+  post('bulk publishing, stable', '/v1.0/publish/bulk/bus/orders', '[]', 204, {
+    differs: '`/v1.0/publish/bulk/` publishes in bulk',
+  }),
   get('a state key that is escaped', `${state}/a%2Fb%20c`, 204),
   put('PUT in place of POST', state, '[]', 204),
 ]

@@ -1,12 +1,11 @@
 import { describeWithService, say } from '@outrigger/services'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { problemOf } from './compare.ts'
-import type { GrpcDriverOptions } from './grpc-driver.ts'
-import type { Driver, Row } from './operations.ts'
+import type { Driver, DriverOptions, Row } from './operations.ts'
 import { World, type Places } from './places.ts'
 import { problemOfRaw, rawRows, type RawRow } from './raw-rows.ts'
 import { rows, stateRows } from './rows.ts'
-import { neverCalled } from './surface.ts'
+import { neverCalled, neverRequested } from './surface.ts'
 
 const genuine = process.env['OUTRIGGER_GENUINE_DAPRD']
 const stores = ['memory', 'sqlite', 'redis'] as const
@@ -28,7 +27,7 @@ describeWithService('redis', 'the request table', (get) => {
     face: Driver['face'],
     places: () => Places,
     judge: Judge,
-    { lenient = false, ...options }: GrpcDriverOptions & { readonly lenient?: boolean } = {},
+    { lenient = false, ...options }: DriverOptions & { readonly lenient?: boolean } = {},
   ): void {
     let driverAt: ReturnType<World['drivers']>
     beforeAll(() => {
@@ -61,14 +60,19 @@ describeWithService('redis', 'the request table', (get) => {
     const ours = (): Places => world.ours
 
     describe('over HTTP', () => {
-      runTable('HTTP', ours, judge)
+      runTable('HTTP', ours, judge, { called })
       runRaw(ours, judge)
     })
     describe('over HTTP, by other methods and versions', () =>
-      runTable('HTTP', ours, judge, { otherNames: true }))
+      runTable('HTTP', ours, judge, { called, otherNames: true }))
     describe('over gRPC', () => runTable('gRPC', ours, judge, { called }))
     describe('over gRPC, by other names', () => runTable('gRPC', ours, judge, { called, otherNames: true }))
     describe('in-process', () => runTable('in-process', () => world.inside, judge))
+
+    test('every route of the HTTP API of these blocks was requested', () => {
+      for (const { method, path } of rawRows) called.add(`${method} ${path}`)
+      expect(neverRequested(called)).toEqual([])
+    })
 
     test('every method of the gRPC API of these blocks was called', () => {
       expect(neverCalled(called)).toEqual([])
