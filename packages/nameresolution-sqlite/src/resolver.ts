@@ -21,7 +21,11 @@ import type { HostTable } from './hosts.ts'
 import { KeptInstance } from './registration.ts'
 import { Watches } from './watches.ts'
 
-export const capabilities = ['register', 'watch'] as const satisfies readonly NameResolutionCapability[]
+export const capabilities = [
+  'register',
+  'watch',
+  'local',
+] as const satisfies readonly NameResolutionCapability[]
 
 interface Context {
   readonly clock: Clock

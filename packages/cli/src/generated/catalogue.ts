@@ -123,6 +123,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     title: 'Uppercase',
   },
   {
+    type: 'middleware.http.wasm',
+    aliases: [],
+    package: '@outrigger/middleware-http-wasm',
+    kind: 'middleware.http',
+    title: 'WebAssembly',
+  },
+  {
     type: 'nameresolution.hashicorp.consul',
     aliases: ['nameresolution.consul'],
     package: '@outrigger/nameresolution-hashicorp-consul',

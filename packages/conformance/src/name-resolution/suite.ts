@@ -13,7 +13,7 @@ export const nameResolutionSuite: Suite<NameResolutionCapability, NameResolver, 
       ...commonCases<NameResolutionCapability, NameResolver, NameResolutionSuiteOptions>({
         contract: 'nameresolution/0',
         typePrefix: 'nameresolution',
-        capabilities: ['register', 'watch'],
+        capabilities: ['register', 'watch', 'local'],
         methods: { register: ['register'], watch: ['watch'] },
       }),
       ...resolving,
