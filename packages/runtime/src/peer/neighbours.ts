@@ -125,7 +125,7 @@ export class Neighbours {
     this.#server = server
     security?.onChange(() => server.replaceTls(security.serverTls()))
     const what = { api: 'the API for other sidecars', flag: 'dapr-internal-grpc-port' }
-    const host = options.internalListenAddress
+    const host = await this.#listenAddress()
     if (options.internalPort !== undefined) {
       this.#address = (await listenOn(server, what, [host], options.internalPort, logger))[0]
       return
@@ -222,6 +222,16 @@ export class Neighbours {
       clock,
       logger,
     })
+  }
+
+  /** Where only this machine can find it, only this machine shall reach it. */
+  async #listenAddress(): Promise<string | undefined> {
+    const { options, configuration } = this.#options
+    const { internalListenAddress, hostAddress: given } = options
+    if (internalListenAddress !== undefined || given !== undefined) return internalListenAddress
+    if (configuration.nameResolution === undefined) return undefined
+    const { instance } = await this.#load()
+    return instance.capabilities.has('local') ? '127.0.0.1' : undefined
   }
 
   /** Instances that only this machine can see are found where no network can be missing. */

@@ -143,7 +143,8 @@ ${spec}`
 
   async end(): Promise<void> {
     await Promise.all(this.#sidecars.map((sidecar) => sidecar.dispose()))
-    await Promise.all(this.#children.map((child) => (child.running ? child.end('SIGKILL') : undefined)))
+    const running = this.#children.filter((child) => child.running)
+    await Promise.all(running.map((child) => child.end('SIGKILL')))
     for (const other of this.#others.toReversed()) other()
     rmSync(this.folder, { recursive: true, force: true })
   }
