@@ -25,7 +25,8 @@ export const componentTypes = {
 } as const
 
 export function resources(folder: string, redis: { readonly port: number }): string {
-  const server = { redisHost: `127.0.0.1:${redis.port}`, redisPassword: '' }
+  // Without retries, so that what asks a server that has gone need not wait.
+  const server = { redisHost: `127.0.0.1:${redis.port}`, redisPassword: '', redisMaxRetries: '-1' }
   const metadata: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'state.sqlite': { connectionString: join(folder, 'state.db') },
     'state.redis': server,
