@@ -86,7 +86,7 @@ describe('a call of a method that the sidecar has not', () => {
 
   it.each([
     ['without a name', {}, 'grpc', 12, 'unknown method'],
-    ['with another name', { 'dapr-app-id': 'other' }, 'grpc', 12, 'this sidecar serves shop'],
+    ['with a name that cannot be looked up', { 'dapr-app-id': 'other' }, 'grpc', 13, 'npm install'],
     ['of an application that speaks HTTP', { 'dapr-app-id': 'shop' }, 'http', 9, '--app-protocol=grpc'],
   ] as const)('%s is refused', async (_, fields, protocol, code, message) => {
     expect(await outcome(fields, protocol)).toMatchObject({

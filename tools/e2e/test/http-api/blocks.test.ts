@@ -316,15 +316,21 @@ describe('invoke', () => {
     expect(app.requests).toEqual([])
   })
 
-  test('another application: 501 until it is built; without an application: 500', async () => {
+  test('an application that is not there, and a sidecar without one: 500 ERR_DIRECT_INVOKE', async () => {
     expect(await send('GET', '/v1.0/invoke/other/method/x')).toMatchObject({
-      status: 501,
-      json: { errorCode: 'ERR_API_UNIMPLEMENTED' },
+      status: 500,
+      json: {
+        errorCode: 'ERR_DIRECT_INVOKE',
+        message: expect.stringContaining('failed to invoke, id: other, err: ') as string,
+      },
     })
     const bare = await startSidecar({ appId: 'bare', resources: '' })
     expect(await call(bare.httpPort, 'GET', '/v1.0/invoke/bare/method/x')).toMatchObject({
       status: 500,
-      json: { errorCode: 'ERR_DIRECT_INVOKE' },
+      json: {
+        errorCode: 'ERR_DIRECT_INVOKE',
+        message: expect.stringContaining('app channel is not initialized') as string,
+      },
     })
     await bare.dispose()
   })
