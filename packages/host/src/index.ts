@@ -18,6 +18,7 @@ export { createLog, type Log, logLevels, type LogOptions, type ScopedLogger } fr
 export type { LogLevel } from './log/render.ts'
 export { fileSink, type Sink, streamSink, teeSink } from './log/sink.ts'
 export { errorText } from './log/text.ts'
+export { metricsContentType, renderMetrics, type MetricFamily } from './metrics.ts'
 export { handleSignals, type SignalOptions, type Signals } from './signals.ts'
 export { youngCollector } from './young-collector.ts'
 export { keepAlive, systemClock, systemRandom } from './system.ts'

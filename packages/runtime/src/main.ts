@@ -48,6 +48,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     logger,
     env: process.env,
     listen: true,
+    offerMetrics: true,
     onShutdownRequest(force) {
       if (!force) signals.stop('shutdown was requested')
       // The answer must be out before.

@@ -47,6 +47,8 @@ import { publicApi, sidecarApi } from './server/apis.ts'
 import { lazily } from './server/lazily.ts'
 import { listenError, listenOn } from './server/listen.ts'
 import { load, unload, type Loaded } from './startup.ts'
+import { offerMetrics } from './telemetry/offer-metrics.ts'
+import { resiliencyMetrics } from './telemetry/resiliency-metrics.ts'
 import { version } from './version.ts'
 
 /** What surrounds a runtime; everything has a default that is fit for production. */
@@ -63,6 +65,8 @@ export interface Surroundings {
   readonly app?: InProcessApp
   /** Whether to open ports. */
   readonly listen: boolean
+  /** Whether to offer metrics where no port for them was asked for. */
+  readonly offerMetrics?: boolean
   /** A caller of the API asked for the end. */
   readonly onShutdownRequest?: (force: boolean) => void
 }
@@ -97,6 +101,7 @@ export class RuntimeCore {
   #pipeline: ServerPipeline | undefined
   #neighbours: Neighbours | undefined
   #endpoints: HttpEndpoints | undefined
+  #resiliency: Resiliency | undefined
   #api: RuntimeApi | undefined
   #http: readonly BoundAddress[] = []
   #grpcPort: number | undefined
@@ -201,6 +206,7 @@ export class RuntimeCore {
           const loaded = this.#loaded!
           const tools = { clock: this.#clock, random: this.#random, logger: this.#logger }
           const resiliency = new Resiliency(loaded.resiliency, tools)
+          this.#resiliency = resiliency
           const registry = createRegistry(loaded.components, this.#options, resiliency)
           return this.#compose(registry, loaded, resiliency)
         },
@@ -226,6 +232,7 @@ export class RuntimeCore {
           if (this.#around.listen) {
             await this.#listen(this.#loaded!.configuration)
             await this.#neighbours!.listen()
+            await this.#offerMetrics()
           }
           this.#outboundReady = true
           this.#outbound.ready()
@@ -251,6 +258,15 @@ export class RuntimeCore {
         },
       },
     ]
+  }
+
+  async #offerMetrics(): Promise<void> {
+    const { appId, namespace, metrics } = this.#options
+    const wanted = this.#around.offerMetrics === true || metrics.portGiven
+    if (!wanted || !metrics.enabled || !this.#loaded!.configuration.metricsEnabled) return
+    const gather = () => resiliencyMetrics(this.#resiliency!, appId, namespace)
+    const server = await offerMetrics(metrics, gather, this.#logger)
+    if (server !== undefined) this.#servers.push(server)
   }
 
   async #attach(): Promise<void> {

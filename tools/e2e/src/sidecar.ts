@@ -90,6 +90,8 @@ export class Sidecar {
       `--dapr-grpc-port=${this.grpcPort}`,
       `--dapr-listen-addresses=${this.host}`,
       `--modules-path=${modulesPath}`,
+      // The default port can be had by one of them only.
+      ...((flags ?? []).some((flag) => flag.startsWith('--metrics-port')) ? [] : ['--enable-metrics=false']),
       ...(this.#options.resources === undefined && this.#options.resourcesPath === undefined
         ? []
         : [`--resources-path=${this.resourcesPath}`]),

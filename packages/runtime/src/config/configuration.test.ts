@@ -31,6 +31,10 @@ describe('what is used', () => {
       apiLogging: { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
       deniedComponents: [],
       features: [],
+      metricsEnabled: true,
+      nameResolution: undefined,
+      accessControl: undefined,
+      mtls: undefined,
       httpPipeline: [],
       appHttpPipeline: [],
       modules: {},
@@ -80,6 +84,10 @@ spec:
       apiLogging: { enabled: true, obfuscateUrls: true, omitHealthChecks: false },
       deniedComponents: ['bindings.smtp', 'state.redis/v1'],
       features: ['A', 'B'],
+      metricsEnabled: true,
+      nameResolution: undefined,
+      accessControl: undefined,
+      mtls: undefined,
       httpPipeline: [],
       appHttpPipeline: [],
       modules: { 'state.redis': '@acme/redis' },
@@ -110,8 +118,8 @@ describe('what is not built yet', () => {
       'warn 0.yaml:6: Configuration "c": spec.tracing has no effect: tracing is not built yet: nothing is exported',
     ],
     [
-      'metric: {enabled: true}',
-      'warn 0.yaml:6: Configuration "c": spec.metric has no effect: metrics are not built yet: none are offered',
+      'metric: {enabled: true, rules: []}',
+      'warn 0.yaml:6: Configuration "c": spec.metric.rules has no effect: metrics of requests and workflows are not built yet',
     ],
   ])('%s', async (text, line) => {
     expect((await read([spec(text)])).lines).toEqual([line])

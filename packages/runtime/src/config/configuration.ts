@@ -5,6 +5,7 @@ import { Report, Section, Unusable } from '../resources/section.ts'
 import { parseDocuments } from '../resources/yaml.ts'
 import { readAccessControl, type AccessControl } from './access-control.ts'
 import { expandEnv } from './expand-env.ts'
+import { readMetrics } from './metrics.ts'
 import { readModules } from './modules.ts'
 import { readMtls, type MtlsSettings } from './mtls.ts'
 import { readNameResolution, type NameResolutionSettings } from './name-resolution.ts'
@@ -43,6 +44,7 @@ export interface Configuration {
   readonly deniedComponents: readonly string[]
   /** Names of the features that are switched on, sorted. */
   readonly features: readonly string[]
+  readonly metricsEnabled: boolean
   /** `undefined`: the default of the mode. */
   readonly nameResolution: NameResolutionSettings | undefined
   /** `undefined`: everybody may call the application. */
@@ -112,6 +114,7 @@ function complete(part: Part): Configuration {
     apiLogging: part.apiLogging ?? { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
     deniedComponents: part.deniedComponents ?? [],
     features: part.features ?? defaultFeatures,
+    metricsEnabled: part.metricsEnabled ?? true,
     nameResolution: part.nameResolution,
     accessControl: part.accessControl,
     mtls: part.mtls,
@@ -145,6 +148,7 @@ function readPart(resource: OtherResource, problems: ResourceProblem[]): Part {
     () => readNameResolution(spec, resource.source.file, part),
     () => readAccessControl(spec, part),
     () => readMtls(spec, part),
+    () => readMetrics(spec, part),
     () => readOthers(spec, part),
   ]
   // Each on its own, so that one run shows everything that is wrong.

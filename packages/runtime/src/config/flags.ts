@@ -188,20 +188,18 @@ export const flags = [
   { name: 'log-level', type: 'string', default: 'info', description: 'debug, info, warn, error or fatal' },
   { name: 'log-as-json', type: 'bool', default: 'false', description: 'Log lines as JSON' },
   { name: 'log-file', type: 'string', description: 'File to which log lines go as well' },
-  { name: 'enable-metrics', type: 'bool', default: 'true', description: 'Offer metrics', unbuilt: 'metrics' },
+  { name: 'enable-metrics', type: 'bool', default: 'true', description: 'Offer metrics' },
   {
     name: 'metrics-port',
     type: 'port',
     default: '9090',
-    description: 'Port of the metrics',
-    unbuilt: 'metrics',
+    description: 'Port of the metrics; without the flag, none are offered where it is taken',
   },
   {
     name: 'metrics-listen-address',
     type: 'string',
     default: '0.0.0.0',
     description: 'Address of the metrics',
-    unbuilt: 'metrics',
   },
   {
     name: 'enable-profiling',

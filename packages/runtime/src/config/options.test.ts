@@ -44,9 +44,7 @@ describe('flags', () => {
       appMaxConcurrency: undefined,
       logAsJson: true,
       resourcesPaths: ['a', 'b', 'c'],
-      warnings: [
-        'without effect, as what they are for is not built yet: --metrics-port (metrics), --placement-host-address (actors)',
-      ],
+      warnings: ['without effect, as what they are for is not built yet: --placement-host-address (actors)'],
     })
   })
 

@@ -77,7 +77,13 @@ export interface RuntimeOptions {
   readonly logLevel: LogLevel
   readonly logAsJson: boolean
   readonly logFile: string | undefined
-  readonly metrics: { readonly enabled: boolean; readonly port: number; readonly listenAddress: string }
+  readonly metrics: {
+    readonly enabled: boolean
+    readonly port: number
+    /** Somebody relies on the port. */
+    readonly portGiven: boolean
+    readonly listenAddress: string
+  }
   readonly profiling: { readonly enabled: boolean; readonly port: number }
 
   /** Flags that were given and have no effect: one line each, to be logged. */
@@ -175,6 +181,7 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
     metrics: Object.freeze({
       enabled: values['enable-metrics'],
       port: values['metrics-port'],
+      portGiven: parsed.given.has('metrics-port'),
       listenAddress: values['metrics-listen-address'],
     }),
     profiling: Object.freeze({ enabled: values['enable-profiling'], port: values['profile-port'] }),

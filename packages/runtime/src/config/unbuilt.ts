@@ -3,8 +3,6 @@ import type { Section } from '../resources/section.ts'
 /** Sections that change how much is seen or how fast, so that a start without them does no harm. */
 const harmless: Readonly<Record<string, string>> = {
   tracing: 'tracing is not built yet: nothing is exported',
-  metric: 'metrics are not built yet: none are offered',
-  metrics: 'metrics are not built yet: none are offered',
   workflow: 'workflows are not built yet',
   wasm: 'WebAssembly components are not built yet',
 }

@@ -1,6 +1,6 @@
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import type { AccessControl, Action, AppPolicy, OperationPolicy } from '../config/access-control.ts'
-import { methodOfPath } from '../api/invoke/method-name.ts'
+import { methodName } from '../api/invoke/method-name.ts'
 import type { Caller } from '../api/invoke/serve-peer.ts'
 
 /** What may be asked: `undefined` for who has not proved who it is, an empty verb where there is none. */
@@ -21,38 +21,52 @@ export function accessControl(access: AccessControl, appId: string, overHttp: bo
   for (const policy of access.policies)
     apps.set(keyOf(policy), { policy, operations: compile(policy.operations, overHttp) })
   return (caller, method, verb) => {
-    const operation = `/${methodOfPath(appId, method.replace(/^\/+/, ''))}`
-    const action = decide(
-      access.defaultAction,
-      apps,
-      caller,
-      overHttp ? operation.toLowerCase() : operation,
-      {
-        overHttp,
-        verb,
-      },
-    )
-    if (action === 'allow') return
+    const readings = readingsOf(appId, method)
+    const isAllowed = (segments: readonly string[]): boolean =>
+      decide(access.defaultAction, apps, caller, segments, { overHttp, verb }) === 'allow'
+    if (readings.every(isAllowed)) return
     const id =
       caller === undefined
         ? 'unknown'
         : `spiffe://${caller.trustDomain}/ns/${caller.namespace}/${caller.appId}`
-    const text = `access control policy has denied access to id: ${id} operation: ${operation.slice(1)} verb: ${verb || 'NONE'}`
+    const operation = readings[0]!.join('/').slice(0, longestShown)
+    const text = `access control policy has denied access to id: ${id} operation: ${operation} verb: ${verb || 'NONE'}`
     throw new GrpcError(grpcStatus.PERMISSION_DENIED, text)
   }
+}
+
+const longestShown = 500
+
+/**
+ * What a path may mean to the application: with escaped slashes and dots taken for what they stand for, and where
+ * that is another path also with them as parts of a name. Both must be allowed.
+ */
+function readingsOf(appId: string, method: string): readonly (readonly string[])[] {
+  const parts = methodName(appId, method.replace(/^\/+/, '')).split('/').map(unescaped)
+  const whole = methodName(appId, parts.join('/')).split('/')
+  const same = whole.length === parts.length && whole.every((segment, index) => segment === parts[index])
+  return same ? [whole] : [whole, parts]
+}
+
+/** Bytes that are no UTF-8 become replacement characters: one of them must not leave the rest escaped. */
+function unescaped(segment: string): string {
+  if (!segment.includes('%')) return segment
+  return segment.replace(/(?:%[\da-f]{2})+/gi, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
+  )
 }
 
 function decide(
   defaultAction: Action,
   apps: ReadonlyMap<string, Compiled>,
   caller: Caller | undefined,
-  operation: string,
+  segments: readonly string[],
   { overHttp, verb }: { readonly overHttp: boolean; readonly verb: string },
 ): Action {
   const app = caller === undefined ? undefined : apps.get(keyOf(caller))
   if (app === undefined || app.policy.trustDomain !== caller?.trustDomain) return defaultAction
   const otherwise = app.policy.defaultAction ?? defaultAction
-  const rule = find(app.operations, operation)
+  const rule = find(app.operations, overHttp ? segments.map((one) => one.toLowerCase()) : segments)
   if (rule === undefined) return otherwise
   if (!overHttp) return rule.action
   // Without a verb only what the policy says of the application counts, and it may say nothing.
@@ -92,10 +106,23 @@ function compile(operations: readonly OperationPolicy[], overHttp: boolean): Nod
 
 function node(segment: string): Node {
   const parts = segment.split('*')
-  const pattern = new RegExp(
-    `^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('[^/]*')}$`,
-  )
-  return { segment, matches: (text) => pattern.test(text), next: [], rule: undefined }
+  return { segment, matches: (text) => matches(parts, text), next: [], rule: undefined }
+}
+
+/** Whether a text is made of these parts with anything between them. Not by a RegExp, which callers could keep busy. */
+function matches(parts: readonly string[], text: string): boolean {
+  const first = parts[0]!
+  const last = parts.at(-1)!
+  if (parts.length === 1) return text === first
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false
+  const end = text.length - last.length
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at)
+    if (found === -1 || found + part.length > end) return false
+    at = found + part.length
+  }
+  return true
 }
 
 function segmentsOf(path: string): readonly string[] {
@@ -106,8 +133,7 @@ function segmentsOf(path: string): readonly string[] {
  * The rule of an operation: the first along its path, so that a rule for `/a` is one for `/a/b` as well, as in Dapr.
  * `*` is one last segment, `**` any rest, and a star within a segment any part of it.
  */
-function find(root: Node, operation: string): OperationPolicy | undefined {
-  const segments = segmentsOf(operation)
+function find(root: Node, segments: readonly string[]): OperationPolicy | undefined {
   let at: Node = root
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1

@@ -65,6 +65,8 @@ export async function callLocalStream(
     const piece = decodeResponsePiece(first)
     if (piece.head === undefined)
       throw new GrpcError(grpcStatus.INTERNAL, 'the first message of the answer has no head')
+    if (piece.seq !== 0)
+      throw new GrpcError(grpcStatus.INTERNAL, `the first piece of the answer has the number ${piece.seq}`)
     await reader.peek()
     if (reader.ended) {
       throwUnlessOk(response)

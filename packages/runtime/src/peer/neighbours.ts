@@ -82,6 +82,8 @@ export class Neighbours {
         controlPlaneTrustDomain: configuration.mtls?.controlPlaneTrustDomain ?? mtls.controlPlaneTrustDomain,
         controlPlaneNamespace: mtls.controlPlaneNamespace,
         jwtAudiences: mtls.jwtAudiences,
+        // Whoever is named may come in; what he may call is for the access control to say.
+        trustDomains: configuration.accessControl?.policies.map((policy) => policy.trustDomain),
         kubernetes: options.mode === 'kubernetes',
         clock,
         random,

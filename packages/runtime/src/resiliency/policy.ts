@@ -61,6 +61,17 @@ export interface Activations {
   refusals: number
 }
 
+/** Besides, for metrics: calls, and how often breakers came into a state. */
+export interface Uses {
+  executions: number
+  readonly changes: Record<BreakerState, number>
+}
+
+/** Those of a target that nobody has called. */
+export function noUses(): Uses {
+  return { executions: 0, changes: { closed: 0, 'half-open': 0, open: 0 } }
+}
+
 const mayRepeat = (): Verdict => ({})
 
 /** What applies to the calls of one target: each try has the timeout, the breaker sees each try. */
@@ -70,18 +81,21 @@ export class Policy {
   readonly retry: RetryPolicy | undefined
   readonly breaker: Breaker | undefined
   readonly activations: Activations
+  readonly uses: Uses
   readonly #tools: PolicyTools
 
   constructor(
     { target, timeout, retry, breaker }: PolicyParts,
     tools: PolicyTools,
     activations: Activations = { timeouts: 0, retries: 0, refusals: 0 },
+    uses: Uses = noUses(),
   ) {
     this.target = target
     this.timeout = timeout
     this.retry = retry
     this.breaker = breaker
     this.activations = activations
+    this.uses = uses
     this.#tools = tools
   }
 
@@ -94,6 +108,7 @@ export class Policy {
   async run<T>(attempt: Attempt<T>, options: RunOptions<T> = {}): Promise<T> {
     const { clock, random, logger } = this.#tools
     const { retry } = this
+    this.uses.executions++
     if (retry === undefined) return this.#once(attempt, 1, options)
     const { signal, until, judge = mayRepeat } = options
     const startMs = clock.monotonic()
@@ -173,6 +188,7 @@ export class Policy {
 
   #tell({ name, lastState }: Breaker, before: BreakerState): void {
     if (lastState === before) return
+    this.uses.changes[lastState]++
     const text = `circuit breaker ${name} went from ${before} to ${lastState}`
     if (lastState === 'open') this.#tools.logger.warn(text)
     else this.#tools.logger.info(text)

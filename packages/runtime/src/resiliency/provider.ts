@@ -10,7 +10,7 @@ import type {
   TargetPolicies,
   TimeoutPolicy,
 } from './model.ts'
-import { Policy, type Activations, type PolicyTools } from './policy.ts'
+import { noUses, Policy, type Activations, type PolicyTools, type Uses } from './policy.ts'
 
 /** One breaker, or what else applies to a target, as the metadata of the runtime shows it. */
 export interface PolicyStatus {
@@ -18,6 +18,18 @@ export interface PolicyStatus {
   readonly timeout: string | undefined
   readonly retry: string | undefined
   readonly circuitBreakers: readonly { readonly name: string; readonly state: BreakerState }[]
+  readonly activations: Readonly<Activations>
+}
+
+/** How a target was used, for metrics. */
+export interface TargetUse extends Uses {
+  /** `app_orders`, `Statestore_cart`. */
+  readonly label: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly timeout: boolean
+  readonly retry: boolean
+  readonly hasBreaker: boolean
+  readonly states: readonly BreakerState[]
   readonly activations: Readonly<Activations>
 }
 
@@ -30,6 +42,9 @@ interface Parts {
 /** A target with its policies, looked up once. */
 interface Target {
   readonly name: string
+  readonly label: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly uses: Uses
   readonly parts: Parts
   readonly activations: Activations
   /** By endpoint where there is a breaker, which each has for itself; the oldest use first. */
@@ -71,7 +86,7 @@ export class Resiliency {
     if (target === undefined && !this.#targets.has(key)) {
       const named = this.#model.apps.get(appId)
       const parts = named === undefined ? this.#defaults(['App']) : this.#parts(named)
-      target = this.#remember(key, parts, named?.circuitBreakerCacheSize ?? appCacheSize)
+      target = this.#remember(key, `app_${appId}`, parts, named?.circuitBreakerCacheSize ?? appCacheSize)
     }
     return target === undefined ? undefined : this.#policy(target, endpoint)
   }
@@ -87,7 +102,8 @@ export class Resiliency {
     const policies = direction === 'Inbound' ? named?.inbound : named?.outbound
     const levels = [`${kind}Component${direction}`, `Component${direction}`, 'Component']
     const parts = policies === undefined ? this.#defaults(levels) : this.#parts(policies)
-    const target = this.#remember(key, parts, 1)
+    const inbound = direction === 'Inbound'
+    const target = this.#remember(key, `${kind}_${name}`, parts, 1, inbound ? 'inbound' : 'outbound')
     return target === undefined ? undefined : this.#policy(target, anyEndpoint)
   }
 
@@ -102,7 +118,7 @@ export class Resiliency {
     if (target === undefined && !this.#targets.has(key)) {
       const parts = named === undefined ? this.#defaults(['Actor']) : this.#parts(named)
       const untimed = { ...parts, timeout: undefined }
-      target = this.#remember(key, untimed, named?.circuitBreakerCacheSize ?? 1)
+      target = this.#remember(key, `actor_${type}`, untimed, named?.circuitBreakerCacheSize ?? 1)
     }
     if (target === undefined) return undefined
     const perType = named === undefined || named.circuitBreakerScope === 'type'
@@ -139,16 +155,45 @@ export class Resiliency {
     })
   }
 
-  #remember(name: string, parts: Parts, maxPolicies: number): Target | undefined {
+  /** How every target that was called so far and has a policy was used. */
+  uses(): readonly TargetUse[] {
+    const now = this.#tools.clock.monotonic()
+    return [...this.#targets.values()].flatMap((target): TargetUse[] => {
+      if (target === undefined) return []
+      const { label, direction, parts, uses, activations, policies } = target
+      const breakers = [...policies.values()].flatMap(({ breaker }) => breaker ?? [])
+      return [
+        {
+          ...uses,
+          label,
+          direction,
+          activations,
+          timeout: parts.timeout !== undefined,
+          retry: parts.retry !== undefined,
+          hasBreaker: parts.breaker !== undefined,
+          states: breakers.map((breaker) => breaker.state(now)),
+        },
+      ]
+    })
+  }
+
+  #remember(
+    name: string,
+    label: string,
+    parts: Parts,
+    maxPolicies: number,
+    direction: Target['direction'] = 'outbound',
+  ): Target | undefined {
     const none = parts.timeout === undefined && parts.retry === undefined && parts.breaker === undefined
     const activations = { timeouts: 0, retries: 0, refusals: 0 }
-    const target = none ? undefined : { name, parts, activations, policies: new Map(), maxPolicies }
+    const known = { name, label, direction, parts, activations, maxPolicies }
+    const target = none ? undefined : { ...known, policies: new Map(), uses: noUses() }
     if (this.#targets.size < mostTargets) this.#targets.set(name, target)
     return target
   }
 
   #policy(target: Target, endpoint: string): Policy {
-    const { name, parts, activations, policies, maxPolicies } = target
+    const { name, parts, activations, uses, policies, maxPolicies } = target
     const key = parts.breaker === undefined ? anyEndpoint : endpoint
     let policy = policies.get(key)
     if (policy !== undefined && policies.size === 1) return policy
@@ -161,7 +206,7 @@ export class Resiliency {
               parts.breaker,
               this.#tools.clock.monotonic(),
             )
-      policy = new Policy({ target: name, ...parts, breaker }, this.#tools, activations)
+      policy = new Policy({ target: name, ...parts, breaker }, this.#tools, activations, uses)
       if (policies.size >= maxPolicies) policies.delete(policies.keys().next().value!)
     } else policies.delete(key)
     policies.set(key, policy)

@@ -28,6 +28,7 @@ function parts(access: Partial<Configuration['apiAccess']> = {}, env: Record<str
       apiLogging: { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
       deniedComponents: [],
       features: [],
+      metricsEnabled: true,
       nameResolution: undefined,
       accessControl: undefined,
       mtls: undefined,

@@ -16,13 +16,23 @@ export function invokeError(name: string, error: unknown, address: string | unde
 }
 
 function errorText(error: unknown, address: string | undefined): string {
-  const tooLarge = [error, (error as { cause?: unknown }).cause].find((it) => isWireError(it, 'TOO_LARGE'))
-  if (tooLarge !== undefined) return `${(tooLarge as Error).message}; raise the limit with --max-body-size`
+  const tooLarge = tooLargeOf(error)
+  if (tooLarge !== undefined) return `${tooLarge.message}; raise the limit with --max-body-size`
   const text = error instanceof Error ? error.message : 'unknown'
   // A breaker stands before the way, and busy is said of the application by its name.
   return address === undefined || error instanceof BreakerError || isBusy(error)
     ? text
     : `${text} (${address})`
+}
+
+/** A body that was too large, however many have passed on that it was. */
+function tooLargeOf(error: unknown): Error | undefined {
+  let at = error
+  for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
+    if (isWireError(at, 'TOO_LARGE')) return at
+    at = at.cause
+  }
+  return undefined
 }
 
 function isBusy(error: unknown): error is Error {

@@ -96,7 +96,7 @@ export class InvokeHandler {
     signal: AbortSignal,
   ): Promise<PeerAnswer> {
     const remote = await this.apps()
-    const metadata = [...head.metadata, ...this.#identity(appId)]
+    const metadata = [...this.identify(head.metadata, appId).flat(), ...this.#onTheWay(appId)]
     const call = { head: { ...head, metadata }, body, metadata: noMetadata }
     try {
       return await this.#run(name, head.method, true, body, signal, undefined, (trySignal) =>
@@ -190,7 +190,7 @@ export class InvokeHandler {
     const body = replayable(request.body)
     const { length } = (request.body ?? noBytes) as { readonly length?: number | undefined }
     const metadata = httpMetadata(this.identify(fields, appId))
-    metadata.push(...(this.#options.forwarded ?? noMetadata), 'Destination-App-Id', appId)
+    metadata.push(...this.#onTheWay(appId))
     if (length !== undefined && request.body !== undefined) metadata.push('Content-Length', String(length))
     const head: PeerRequest = {
       method: (mark === -1 ? path : path.slice(0, mark)).slice(1),
@@ -267,9 +267,9 @@ export class InvokeHandler {
     return policy.run(inner, { ...options, signal, judge: (error) => judge(error, replay()) })
   }
 
-  #identity(callee: string): string[] {
-    const { appId, namespace } = this.#options
-    return [callerId, appId, callerNamespace, namespace, calleeId, callee, 'destination-app-id', callee]
+  /** What a request gets on its way to another sidecar. */
+  #onTheWay(callee: string): readonly string[] {
+    return [...(this.#options.forwarded ?? noMetadata), 'Destination-App-Id', callee]
   }
 }
 

@@ -74,7 +74,7 @@ export function wrongApp(appId: string, meant: string): GrpcError {
   return new GrpcError(grpcStatus.UNAVAILABLE, text)
 }
 
-/** @throws GrpcError UNAUTHENTICATED, PERMISSION_DENIED */
+/** @param method as it came. @throws GrpcError UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT */
 export function checkCaller(
   { identify, authorize }: Pick<ServePeerOptions, 'identify' | 'authorize'>,
   request: ServerRequest,
@@ -88,8 +88,16 @@ export function checkCaller(
     const text = error instanceof Error ? error.message : 'the caller is not known'
     throw new GrpcError(grpcStatus.UNAUTHENTICATED, text, { cause: error })
   }
-  authorize?.(caller, method, verb)
+  try {
+    authorize?.(caller, fromField(method), verb)
+  } catch (error) {
+    throw error instanceof ApiError ? malformed(error) : error
+  }
   return caller
+}
+
+function malformed(error: ApiError): GrpcError {
+  return new GrpcError(grpcStatus.INVALID_ARGUMENT, error.message, { cause: error })
 }
 
 /** The names of the caller are those that it has proved, whatever it says. */
@@ -203,8 +211,7 @@ function flat(fields: Fields): string[] {
 
 /** What the other sidecar is told. What never reached the application may be tried elsewhere. */
 function failure(error: unknown): unknown {
-  if (error instanceof ApiError)
-    return new GrpcError(grpcStatus.INVALID_ARGUMENT, error.message, { cause: error })
+  if (error instanceof ApiError) return malformed(error)
   const text = `error invoking app channel: ${error instanceof Error ? error.message : 'unknown'}`
   if (neverReached(error)) return new GrpcError(grpcStatus.UNAVAILABLE, text, { cause: error })
   if (isGrpcError(error) || isWireError(error)) {
