@@ -22,7 +22,7 @@ export function inProcessTransport(runtime: InProcessRuntime, maxBodyBytes: numb
     const { signal } = options
     try {
       signal?.throwIfAborted()
-      return await work(runtime.api)
+      return await work(apiOf(runtime))
     } catch (error) {
       throw runtimeError(error, signal)
     }
@@ -51,7 +51,7 @@ export function inProcessTransport(runtime: InProcessRuntime, maxBodyBytes: numb
         try {
           options.signal?.throwIfAborted()
           const { consistency, metadata = noMetadata } = options
-          const item = await runtime.api.state.get(store, key, consistency, metadata, options)
+          const item = await apiOf(runtime).state.get(store, key, consistency, metadata, options)
           return item === undefined ? undefined : itemOf(key, item)
         } catch (error) {
           throw runtimeError(error, options.signal)
@@ -199,6 +199,15 @@ export function inProcessTransport(runtime: InProcessRuntime, maxBodyBytes: numb
     close() {
       open = false
     },
+  }
+}
+
+/** It has none before it is started. */
+function apiOf(runtime: InProcessRuntime): Api {
+  try {
+    return runtime.api
+  } catch (error) {
+    throw clientError('ERR_CLIENT_UNAVAILABLE', error instanceof Error ? error.message : String(error), error)
   }
 }
 
