@@ -29,7 +29,7 @@ export const consul: ServiceDefinition = {
     const found = (await readFile(join(dataDir, 'consul.pid'), 'utf8')).trim()
     if (found !== String(pid)) throw new Error(`expected process ${pid}, found ${found}`)
     const answer = await fetch(`http://${host}:${port}/v1/status/leader`)
-    if (!answer.ok || (await answer.text()) === '""') throw new Error('there is no leader yet')
+    if (!answer.ok || (await answer.json()) === '') throw new Error('there is no leader yet')
   },
 }
 
