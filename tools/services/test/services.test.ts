@@ -7,7 +7,13 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import { describeWithService, serviceAvailable, serviceDefinition, startService } from '../src/index.ts'
+import {
+  describeWithService,
+  missingReason,
+  serviceAvailable,
+  serviceDefinition,
+  startService,
+} from '../src/index.ts'
 
 const fixture = fileURLToPath(new URL('fixture/vitest.config.ts', import.meta.url))
 
@@ -123,6 +129,26 @@ describe('a service that is not installed', () => {
     expect(serviceAvailable('redis')).toBe(false)
     await expect(startService('redis')).rejects.toThrow('service redis: redis-server is not installed')
     vi.unstubAllEnvs()
-    expect(() => serviceDefinition('nosuch' as 'redis')).toThrow('unknown service "nosuch"; known are: redis')
+    expect(() => serviceDefinition('nosuch' as 'redis')).toThrow(
+      'unknown service "nosuch"; known are: consul',
+    )
   })
+})
+
+for (const name of ['consul', 'dnsmasq'] as const) {
+  describeWithService(name, `a ${name} service`, (get) => {
+    test('answers under its own process id only, after a restart as well', async () => {
+      const { host, port, pid, dataDir } = get()
+      await expect(serviceDefinition(name).probe({ host, port, dataDir, pid: 1 })).rejects.toThrow(
+        'process 1',
+      )
+      await get().restart()
+      expect(get().pid).not.toBe(pid)
+      await serviceDefinition(name).probe({ host, port, dataDir, pid: get().pid })
+    })
+  })
+}
+
+test('a service of another Debian suite says how it is got', () => {
+  expect(missingReason('consul')).toBe('consul is not installed (npm run services -- --apt)')
 })
