@@ -229,6 +229,11 @@ export interface ClientRequest {
   /** `Host` is added from the origin when it is missing; framing fields are left out. */
   readonly fields?: FieldsInit
   readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>
+  /**
+   * Length of a body that is a stream, which is announced then. One that turns out otherwise breaks the request off
+   * with `PROTOCOL`.
+   */
+  readonly bodyLength?: number
   /** Abandons the request and, until it has ended, the response body. */
   readonly signal?: AbortSignal
   /** Overrides those of the client. */

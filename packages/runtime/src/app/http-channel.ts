@@ -1,5 +1,5 @@
 import { createClient, Fields } from '@outrigger/wire'
-import type { Body, Client, FieldsInit, TlsOptions } from '@outrigger/wire'
+import type { Body, Client, ClientRequest, FieldsInit, TlsOptions } from '@outrigger/wire'
 import { appOrigin } from './address.ts'
 import type { AppRequest, AppResponse, HttpAppChannel } from './channel.ts'
 import { Gate } from './gate.ts'
@@ -73,7 +73,7 @@ class HttpChannel implements HttpAppChannel {
       origin: this.address,
       path: request.path,
       fields: this.outgoing(request.fields),
-      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(request.body === undefined ? {} : bodyOf(request.body)),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     })
     return { status: response.status, fields: withoutHopByHop(response.fields), body: response.body }
@@ -84,6 +84,13 @@ class HttpChannel implements HttpAppChannel {
     if (this.token !== undefined) fields.set('dapr-api-token', this.token)
     return fields
   }
+}
+
+/** Applications get the length of a body whenever it is known: not all of them can do without. */
+export function bodyOf(body: NonNullable<AppRequest['body']>): Pick<ClientRequest, 'body' | 'bodyLength'> {
+  const { length } = body as { readonly length?: unknown }
+  if (body instanceof Uint8Array || typeof length !== 'number') return { body }
+  return { body, bodyLength: length }
 }
 
 /** Keeps the place of a call until its answer was read, cancelled or given up. */

@@ -95,6 +95,17 @@ describe('names of operations', () => {
     ['/op1/**', 'op1/x/y', true],
     ['/op1/a*c', 'op1/abbc', true],
     ['/op1/a*c', 'op1/abbd', false],
+    ['/op1/a*c', 'op1/ac', true],
+    ['/op1/a*c', 'op1/a', false],
+    ['/op1/ab*ba', 'op1/aba', false],
+    ['/op1/a*b*c', 'op1/axbxbxc', true],
+    ['/op1/a*b*c', 'op1/acb', false],
+    ['/op1/*b*', 'op1/abc', true],
+    ['/op1/**/a', 'op1/x/a', true],
+    ['/op1/**/a', 'op1/x/b', false],
+    ['/grün', 'gr%C3%BCn', true],
+    ['/grün', 'grün', true],
+    ['', '', true],
     ['/a.b', 'axb', false],
     ['/op1', 'x', false],
     // What stands for the same path is the same operation.
@@ -109,7 +120,82 @@ describe('names of operations', () => {
       defaultAction: 'allow',
       policies: [policy([{ name: '/admin/**', verbs: ['*'], action: 'deny' }], 'allow')],
     } as const
-    for (const method of ['admin/x', 'Admin/x', '%61dmin/x', 'a/../admin/x', '//admin//x', './admin/x'])
+    const spellings = [
+      'admin/x',
+      'Admin/x',
+      '%61dmin/x',
+      'a/../admin/x',
+      '//admin//x',
+      './admin/x',
+      'admin/x/',
+    ]
+    // To one application these are another path, to the next they are not.
+    spellings.push(
+      'a%2F..%2Fadmin/x',
+      'a/%2e%2e/admin/x',
+      'admin%2Fx',
+      '%61dmin/%FF',
+      'admin/a%2F..%2F..%2Fx',
+    )
+    for (const method of spellings)
       expect([method, allows(access, app1, method, 'GET')]).toEqual([method, false])
+  })
+
+  test('nothing else can be reached by the name of what is allowed', () => {
+    const access = { policies: [policy([{ name: '/open/**', verbs: ['*'], action: 'allow' }])] } as const
+    expect(allows(access, app1, 'open/x', 'GET')).toBe(true)
+    expect(allows(access, app1, 'open/x%2Fy', 'GET')).toBe(true)
+    for (const method of [
+      'secret/..%2Fopen/x',
+      'secret/%2e%2e/open/x',
+      'open/..%2Fsecret',
+      'open/%2e%2e/secret',
+    ])
+      expect([method, allows(access, app1, method, 'GET')]).toEqual([method, false])
+  })
+
+  test('what cannot be a path is refused, whatever is allowed', () => {
+    const authorize = accessControl(
+      { defaultAction: 'allow', trustDomain: 'public', policies: [] },
+      'a',
+      true,
+    )
+    for (const method of ['a%3Fb', 'a%23b', 'a%00b', 'a\nb'])
+      expect(() => authorize(app1, method, 'GET')).toThrow('invalid method')
+  })
+
+  test('a long name takes no time', () => {
+    const rules = [{ name: '/a*a*a*a*a*b', verbs: ['*'], action: 'allow' }] as const
+    expect(allows({ policies: [policy(rules)] }, app1, 'a'.repeat(100_000), 'GET')).toBe(false)
+  })
+})
+
+describe('what a policy leaves open', () => {
+  const op1 = { name: '/op1', verbs: ['GET'], action: 'allow' } as const
+
+  test('another verb: the default of the application, or of all', () => {
+    expect(allows({ policies: [policy([op1])] }, app1, 'op1', 'PUT')).toBe(false)
+    expect(allows({ policies: [policy([op1], 'allow')] }, app1, 'op1', 'PUT')).toBe(true)
+    expect(allows({ defaultAction: 'allow', policies: [policy([op1])] }, app1, 'op1', 'PUT')).toBe(true)
+  })
+
+  test('no verb: the default of the application, and nothing else', () => {
+    expect(allows({ defaultAction: 'allow', policies: [policy([op1])] }, app1, 'op1', '')).toBe(false)
+    expect(allows({ policies: [policy([op1], 'allow')] }, app1, 'op1', '')).toBe(true)
+  })
+
+  test('an operation that is there twice: the first one counts', () => {
+    const rules = [op1, { ...op1, action: 'deny' }] as const
+    expect(allows({ policies: [policy(rules)] }, app1, 'op1', 'GET')).toBe(true)
+  })
+
+  test('who is denied is named, with the operation and the verb', () => {
+    const authorize = accessControl({ defaultAction: 'deny', trustDomain: 'public', policies: [] }, 'a', true)
+    const id = 'spiffe://public/ns/default/app1'
+    expect(() => authorize(app1, '/Op1/x', 'GET')).toThrow(
+      `access control policy has denied access to id: ${id} operation: Op1/x verb: GET`,
+    )
+    expect(() => authorize(undefined, 'op1', '')).toThrow('to id: unknown operation: op1 verb: NONE')
+    expect(() => authorize(app1, 'x'.repeat(10_000), '')).toThrow(/operation: x{500} verb/)
   })
 })

@@ -114,7 +114,8 @@ function matches(parts: readonly string[], text: string): boolean {
   const first = parts[0]!
   const last = parts.at(-1)!
   if (parts.length === 1) return text === first
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last))
+    return false
   const end = text.length - last.length
   let at = first.length
   for (const part of parts.slice(1, -1)) {

@@ -1,6 +1,7 @@
 import { createClient, Fields, type Client, type TlsOptions } from '@outrigger/wire'
 import type { AppRequest, AppResponse } from '../app/channel.ts'
 import { withoutHopByHop } from '../app/hop-by-hop.ts'
+import { bodyOf } from '../app/http-channel.ts'
 
 /** Where requests go that are not for an application with a sidecar. */
 export interface HttpEndpoint {
@@ -103,7 +104,7 @@ class Endpoint implements HttpEndpoint {
       origin: this.#origin,
       path: this.#target(request.path),
       fields,
-      ...(request.body !== undefined && { body: request.body }),
+      ...(request.body !== undefined && bodyOf(request.body)),
       ...(request.signal !== undefined && { signal: request.signal }),
     })
     return { status: response.status, fields: withoutHopByHop(response.fields), body: response.body }

@@ -14,7 +14,14 @@ export class ReplayBody implements AsyncIterable<Uint8Array> {
   /** One reader after the other: an old one that still waits must not take what belongs to its successor. */
   #reading: Promise<unknown> = Promise.resolve()
 
-  constructor(body: AsyncIterable<Uint8Array>, limit = replayBytes) {
+  /** As the body says; `undefined` when it does not know. */
+  readonly length: number | undefined
+
+  constructor(
+    body: AsyncIterable<Uint8Array> & { readonly length?: number | undefined },
+    limit = replayBytes,
+  ) {
+    this.length = body.length
     this.#iterator = body[Symbol.asyncIterator]()
     this.#limit = limit
   }

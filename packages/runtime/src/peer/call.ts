@@ -143,7 +143,8 @@ async function send(
   return response
 }
 
-function contentLength(headers: readonly string[]): number | undefined {
+/** Of a body that comes in pieces, where the sender knew it. */
+export function contentLength(headers: readonly string[]): number | undefined {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index]!.toLowerCase() !== 'content-length') continue
     const text = headers[index + 1]!
@@ -153,7 +154,7 @@ function contentLength(headers: readonly string[]): number | undefined {
 }
 
 function throwUnlessOk({ trailers }: ClientResponse): void {
-  if (trailers === undefined)
+  if (trailers?.has('grpc-status') !== true)
     throw new GrpcError(grpcStatus.UNAVAILABLE, 'the other sidecar ended the call without a status')
   throwFor(trailers)
 }

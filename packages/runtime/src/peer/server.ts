@@ -1,6 +1,6 @@
 import { isWireError, type Handler, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { encodeBinary, encodeMessage, GrpcError, grpcStatus, isGrpcError } from '@outrigger/wire/grpc'
-import { callLocalPath, callLocalStreamPath, type PeerAnswer } from './call.ts'
+import { callLocalPath, callLocalStreamPath, contentLength, type PeerAnswer } from './call.ts'
 import { FrameReader } from './frames.ts'
 import {
   decodeRequest,
@@ -73,7 +73,9 @@ const stream: Serve = async (services, request, response) => {
     throw new GrpcError(grpcStatus.INVALID_ARGUMENT, 'the first message of the request has no head')
   if (seq !== 0) throw new GrpcError(grpcStatus.INVALID_ARGUMENT, `the first piece has the number ${seq}`)
   await reader.peek()
-  const body = reader.ended ? data : new PeerBody(reader, decodeRequestPiece, data, undefined)
+  const body = reader.ended
+    ? data
+    : new PeerBody(reader, decodeRequestPiece, data, contentLength(head.metadata))
   const answer = await services.callLocal(head, body, request)
   try {
     await sendPieces(answer, response)

@@ -17,6 +17,7 @@ export class ClientCall implements Watched {
   /** The request line and fields as they are sent. */
   readonly head: string
   readonly body: ClientRequest['body']
+  readonly bodyLength: number | undefined
   readonly response: Promise<ClientResponse>
   activeAt = 0
   idleMs = 0
@@ -39,6 +40,7 @@ export class ClientCall implements Watched {
     this.rules = rules
     this.method = request.method ?? 'GET'
     this.body = request.body
+    this.bodyLength = request.bodyLength
     this.head = writeRequestHead(request, pool.origin)
     this.timeouts =
       request.timeouts === undefined ? rules.timeouts : { ...rules.timeouts, ...request.timeouts }

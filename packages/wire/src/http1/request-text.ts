@@ -29,6 +29,8 @@ export function writeRequestHead(request: ClientRequest, origin: Origin): string
     fields += writeField(name, given[index + 1]!)
   }
   if (isWhole(body)) fields += `content-length: ${byteLength(body)}\r\n`
+  else if (body !== undefined && request.bodyLength !== undefined)
+    fields += `content-length: ${request.bodyLength}\r\n`
   else if (body !== undefined) fields += 'transfer-encoding: chunked\r\n'
   else if (!bodiless.has(method)) fields += 'content-length: 0\r\n'
   return `${method} ${path} HTTP/1.1\r\n${host ? '' : `host: ${origin.authority}\r\n`}${fields}\r\n`

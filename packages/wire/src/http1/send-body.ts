@@ -10,10 +10,40 @@ export function sendBody(output: Output, call: ClientCall, sent: () => void): vo
     output.flush()
     sent()
   } else {
-    pump(output, call, body).then(
+    const pumping =
+      call.bodyLength === undefined
+        ? pump(output, call, body)
+        : pumpPlain(output, call, body, call.bodyLength)
+    pumping.then(
       () => sent(),
       (cause: unknown) => call.failWith('ABORTED', 'the request body could not be read', cause),
     )
+  }
+}
+
+/** A body whose length was announced goes out as it is. */
+async function pumpPlain(
+  output: Output,
+  call: ClientCall,
+  body: AsyncIterable<Uint8Array>,
+  length: number,
+): Promise<void> {
+  output.append(call.head, undefined, '')
+  output.flush()
+  let left = length
+  for await (const chunk of body) {
+    if (!call.alive) return
+    if (chunk.byteLength === 0) continue
+    left -= chunk.byteLength
+    if (left < 0) break
+    output.append('', chunk, '')
+    output.flush()
+    await output.drained()
+    if (!call.alive) return
+  }
+  if (left !== 0) {
+    const text = `the request body is ${left < 0 ? 'longer' : 'shorter'} than the ${length} bytes that were announced`
+    call.failWith('PROTOCOL', text)
   }
 }
 

@@ -283,9 +283,9 @@ export class ServerConnection implements BodyCarrier, Watched {
   private discard(bytes: number): void {
     this.drainBudget -= bytes
     if (this.drainBudget >= 0) return
-    // An answer that is still to come must find the connection open.
-    if (this.response === undefined) this.socket.destroy()
-    else this.socket.pause()
+    // An answer must find the connection open, and a reset could overtake one that was given: the client is made to wait.
+    if (this.response !== undefined || this.lingering) this.socket.pause()
+    else this.close(true)
   }
 
   /** Answers what breaks the protocol or a limit, and closes the connection. */

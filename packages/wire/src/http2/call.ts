@@ -88,7 +88,8 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
     const path = request.path ?? '/'
     const pseudo = [':method', method, ':scheme', scheme, ':authority', authority, ':path', path]
     const empty = body === undefined || whole?.byteLength === 0
-    const length = whole !== undefined || (empty && !quiet.has(method)) ? (whole?.byteLength ?? 0) : -1
+    const known = whole !== undefined || (empty && !quiet.has(method)) ? (whole?.byteLength ?? 0) : -1
+    const length = body === undefined ? known : (request.bodyLength ?? known)
     try {
       this.stream = connection.open(this, pseudo, fields, length, empty)
     } catch (error) {
@@ -177,12 +178,20 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
   }
 
   private async pump(stream: Stream, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const length = this.request.bodyLength
+    let left = length ?? 0
     for await (const chunk of body) {
+      left -= chunk.length
+      if (length !== undefined && left < 0) break
       // Leaving the loop closes the source.
       if (stream.closed) return
       const room = stream.write(chunk)
       // What broke the stream tells the call itself.
       if (room !== undefined && !(await room.then(yes, no))) return
+    }
+    if (length !== undefined && left !== 0) {
+      const text = `the request body is ${left < 0 ? 'longer' : 'shorter'} than the ${length} bytes that were announced`
+      return this.settle(new WireError('PROTOCOL', text, { sent: true }))
     }
     stream.end()
   }

@@ -46,6 +46,8 @@ async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
   const fields = Fields.from(request.fields)
   fields.delete(appIdHeader)
   fields.delete('host')
+  // It was answered here.
+  fields.delete('expect')
   if (target.dropAuthorization) fields.delete('authorization')
   const { length } = request.body
   const answer = await handler.invoke(target.appId, {
