@@ -14,6 +14,7 @@ export interface TestTool {
 
 export const testTools: readonly TestTool[] = [
   { binary: 'curl', packages: ['curl'] },
+  { binary: 'ip', packages: ['iproute2'] },
   { binary: 'openssl', packages: ['openssl'] },
   { binary: 'nghttp', packages: ['nghttp2-client'] },
   { binary: 'nginx', packages: ['nginx-light'] },
