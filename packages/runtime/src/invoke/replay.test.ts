@@ -62,4 +62,14 @@ describe('a body that is kept', () => {
     await read(body)
     expect(body.started).toBe(true)
   })
+
+  it('is not there again when it breaks off', async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      throw new Error('the client went away')
+    }
+    const body = new ReplayBody(broken())
+    expect(body.replayable).toBe(true)
+    await expect(body[Symbol.asyncIterator]().next()).rejects.toThrow('went away')
+    expect(body.replayable).toBe(false)
+  })
 })

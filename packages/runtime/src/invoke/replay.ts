@@ -67,7 +67,7 @@ export class ReplayBody implements AsyncIterable<Uint8Array> {
         return chunk
       }
       if (this.#ended) return undefined
-      const { done, value } = await this.#iterator.next()
+      const { done, value } = await this.#read()
       if (done === true) {
         this.#ended = true
         return undefined
@@ -77,6 +77,16 @@ export class ReplayBody implements AsyncIterable<Uint8Array> {
     })
     this.#reading = turn.catch(() => {})
     return turn
+  }
+
+  async #read(): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await this.#iterator.next()
+    } catch (error) {
+      // Nobody can have the rest of it.
+      this.#kept = undefined
+      throw error
+    }
   }
 
   #keep(chunk: Uint8Array): void {

@@ -178,10 +178,13 @@ function explain(error: unknown, signal: AbortSignal | undefined): GrpcError {
   const code =
     signal?.aborted === true
       ? grpcStatus.CANCELLED
-      : isWireError(error, 'TOO_LARGE')
+      : isWireError(error, 'TOO_LARGE') || (error instanceof Error && isWireError(error.cause, 'TOO_LARGE'))
         ? grpcStatus.RESOURCE_EXHAUSTED
-        : isWireError(error)
-          ? grpcStatus.UNAVAILABLE
-          : grpcStatus.INTERNAL
+        : isWireError(error, 'ABORTED') && error.sent
+          ? // It was the request that broke off.
+            grpcStatus.CANCELLED
+          : isWireError(error)
+            ? grpcStatus.UNAVAILABLE
+            : grpcStatus.INTERNAL
   return new GrpcError(code, text, { cause: error })
 }

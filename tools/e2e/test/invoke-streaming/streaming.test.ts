@@ -177,5 +177,7 @@ describe.each([
     const refusal = await answer
     expect(refusal.statusCode).toBeGreaterThanOrEqual(400)
     expect(await text(refusal)).toContain('--max-body-size')
+    // It would be too large again.
+    expect(small.log.join()).not.toContain('tried again')
   })
 })
