@@ -65,11 +65,14 @@ describe('a body that is kept', () => {
 
   it('is not there again when it breaks off', async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('a')
       throw new Error('the client went away')
     }
     const body = new ReplayBody(broken())
+    const reader = body[Symbol.asyncIterator]()
+    await reader.next()
     expect(body.replayable).toBe(true)
-    await expect(body[Symbol.asyncIterator]().next()).rejects.toThrow('went away')
+    await expect(reader.next()).rejects.toThrow('went away')
     expect(body.replayable).toBe(false)
   })
 })
