@@ -34,6 +34,8 @@ export interface Peer {
 /** Applications that are remembered at once; names come from callers. */
 const mostPeers = 1000
 const longestTtlMs = 5 * 60_000
+/** How long nobody is asked who had no answer, or none that helps. */
+const shortMs = 1000
 const noMetadata = Object.freeze({})
 
 /** Finds the instances of applications by their names, and remembers them as long as the resolver allows. */
@@ -47,7 +49,8 @@ export class Directory {
 
   /**
    * The application of this name, with its instances as they are now.
-   * @throws GrpcError NOT_FOUND when there is none, UNAVAILABLE when nobody could be asked
+   * @throws GrpcError NOT_FOUND when there is none, FAILED_PRECONDITION when nobody could be asked, INVALID_ARGUMENT
+   * when it cannot be a name
    */
   async find(appId: string, namespace: string): Promise<Peer> {
     const entry = this.#entry(appId, namespace)
@@ -74,18 +77,20 @@ export class Directory {
     const key = `${appId}.${namespace}`
     let entry = this.#entries.get(key)
     if (entry === undefined) {
-      if (this.#entries.size >= mostPeers) this.#forgetOldest()
+      if (this.#entries.size >= mostPeers) this.#forgetOne()
       entry = new Entry(appId, namespace, this.#options)
-      this.#entries.set(key, entry)
-    }
+    } else this.#entries.delete(key)
+    // The one that was asked for last is the last to be forgotten.
+    this.#entries.set(key, entry)
     return entry
   }
 
-  #forgetOldest(): void {
-    const [oldest] = this.#entries
-    if (oldest === undefined) return
-    this.#entries.delete(oldest[0])
-    void oldest[1].close()
+  #forgetOne(): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.peer?.instances.busy === true) continue
+      this.#entries.delete(key)
+      return void entry.close()
+    }
   }
 }
 
@@ -152,13 +157,14 @@ class Entry {
       }
       const { instances: found, ttlMs = 0 } = await resolver.resolve(request, {})
       instances.update(found.map(addressOf))
-      this.#expiresMs = clock.monotonic() + Math.min(ttlMs, longestTtlMs)
+      const longestMs = found.length === 0 ? shortMs : longestTtlMs
+      this.#expiresMs = clock.monotonic() + Math.min(ttlMs, longestMs)
     } catch (error) {
       const text = isComponentError(error) ? error.message : 'unexpected error of the name resolution'
       if (instances.size > 0) {
         // Better those that were there a moment ago than none.
         logger.warn(`${appId} could not be looked up; its last known instances are used: ${text}`)
-        this.#expiresMs = clock.monotonic() + 1000
+        this.#expiresMs = clock.monotonic() + shortMs
         return
       }
       if (!isComponentError(error)) logger.error(`${appId} could not be looked up`, { error })

@@ -34,6 +34,11 @@ export class Instances {
     return this.#all.length
   }
 
+  /** Whether calls are under way. */
+  get busy(): boolean {
+    return this.#all.some(({ running }) => running > 0)
+  }
+
   /** Those that are there now; what is known of the ones that were there before stays. */
   update(addresses: readonly string[]): void {
     const known = new Map(this.#all.map((instance) => [instance.address, instance]))
