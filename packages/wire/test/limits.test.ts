@@ -1,6 +1,7 @@
+import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { isWireError } from '../src/index.ts'
-import { client, serve, text, until } from './setup.ts'
+import { cleanup, client, serve, text, until } from './setup.ts'
 
 const host = 'host: test\r\n'
 const limits = { maxHeaderBytes: 500, maxTargetBytes: 300, maxFields: 10 }
@@ -167,6 +168,31 @@ describe('a body over its limit', () => {
     await flood.end()
     clearInterval(timer)
     await until(() => server.stats.connections === 0, 'the connection is gone')
+  })
+
+  it('that nobody reads does not cost its client the answer', async () => {
+    const { port } = await serve((_, response) => response.send(403, [], 'no'))
+    const socket = connect(port, '127.0.0.1')
+    cleanup(() => socket.destroy())
+    const problems: Error[] = []
+    socket.on('error', (error) => problems.push(error))
+    // It looks for an answer only when nothing more can be sent.
+    socket.pause()
+    const size = 64 * 1024 * 1024
+    socket.write(`POST / HTTP/1.1\r\n${host}content-length: ${size}\r\n\r\n`)
+    socket.write(Buffer.alloc(size))
+    let [left, unchanged] = [0, 0]
+    await until(() => {
+      unchanged = socket.writableLength === left ? unchanged + 1 : 0
+      left = socket.writableLength
+      return unchanged > 20
+    })
+    const answer = await new Promise<string>((resolve) => {
+      socket.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+      socket.once('close', () => resolve(`closed: ${String(problems[0])}`))
+      socket.resume()
+    })
+    expect(answer).toMatch(/^HTTP\/1.1 403 [^]*no$/)
   })
 
   it('that nobody reads leaves the connection usable when it is small', async () => {
