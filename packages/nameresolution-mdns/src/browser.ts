@@ -149,10 +149,12 @@ export class Browser {
       this.#heard = undefined
       resolve()
     }
-    timers.push(clock.schedule(searchMs, end))
+    // What has arrived while this process was busy is read before its time is over.
+    const endSoon = (): void => void timers.push(clock.schedule(0, end))
+    timers.push(clock.schedule(searchMs, endSoon))
     this.#heard = () => {
       this.#heard = undefined
-      timers.push(clock.schedule(settleMs, end))
+      timers.push(clock.schedule(settleMs, endSoon))
     }
     this.#endSearch = end
     this.#search = promise

@@ -17,8 +17,14 @@ test('processes of one machine find each other, see who falls ill and who leaves
   const all = await addresses(children)
   for (const child of [watcher, ...children]) await child.ends('told', all)
   const late = await startChild({ interfaces })
-  late.tell(`resolve ${appId}`)
-  expect(await late.hears('found')).toEqual(all)
+  for (let count = 1; ; count++) {
+    late.tell(`resolve ${appId}`)
+    const found = (await late.hears('found', count)) as string[]
+    // Those that answer a little later are found the next time.
+    if (found.length === all.length) expect(found).toEqual(all)
+    else expect(all).toEqual(expect.arrayContaining(found))
+    if (found.length === all.length) break
+  }
 
   const [ill, leaving] = children as [Child, Child, Child]
   ill.tell('unhealthy')

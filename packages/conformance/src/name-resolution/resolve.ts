@@ -34,16 +34,15 @@ export const resolving: readonly NameCase[] = [
     name: 'names of built-in properties are ids like others',
     unless: (options) => (options.answersAll === true ? 'every id has an address' : undefined),
     run: async (fixture) => {
-      for (const appId of ['constructor', 'toString']) {
-        expect(await find(fixture, fixture.instance, appId)).toEqual([])
-      }
+      const ids = ['constructor', 'toString']
+      expect(await Promise.all(ids.map((appId) => find(fixture, fixture.instance, appId)))).toEqual([[], []])
     },
   },
   {
     name: 'an id that cannot be a name is refused as INVALID_ARGUMENT, or nobody has it',
     run: async (fixture) => {
       await expectCode(find(fixture, fixture.instance, ''), 'INVALID_ARGUMENT')
-      for (const appId of awkwardIds) {
+      const check = async (appId: string): Promise<void> => {
         const found = find(fixture, fixture.instance, appId)
         const outcome = await found.then(
           (instances) => instances,
@@ -52,6 +51,7 @@ export const resolving: readonly NameCase[] = [
         if (outcome === undefined) await expectCode(found, 'INVALID_ARGUMENT')
         else expect(outcome, `instances of ${JSON.stringify(appId)}`).toEqual([])
       }
+      await Promise.all(awkwardIds.map(check))
     },
   },
   {
