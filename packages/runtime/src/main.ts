@@ -43,24 +43,61 @@ export async function main(argv: readonly string[]): Promise<void> {
     write,
   })
   const logger = log.scope('dapr.runtime')
+  const create = (): RuntimeCore =>
+    new RuntimeCore(options, {
+      logger,
+      env: process.env,
+      listen: true,
+      offerMetrics: true,
+      onShutdownRequest(force) {
+        if (!force) signals.stop('shutdown was requested')
+        // The answer must be out before.
+        else systemClock.schedule(100, () => process.exit(1))
+      },
+    })
   let stopping = false
-  const core = new RuntimeCore(options, {
-    logger,
-    env: process.env,
-    listen: true,
-    offerMetrics: true,
-    onShutdownRequest(force) {
-      if (!force) signals.stop('shutdown was requested')
-      // The answer must be out before.
-      else systemClock.schedule(100, () => process.exit(1))
-    },
-  })
+  let core = create()
+  const failed = (error: unknown): void => {
+    if (stopping) return
+    for (const line of linesOf(error)) logger.fatal(line)
+    process.exit(1)
+  }
+  const run = async (): Promise<void> => {
+    const current = core
+    try {
+      await current.start()
+      letGo()
+    } catch (error) {
+      return failed(error)
+    }
+    // The application may come much later, and a reload before it.
+    current.ready().catch((error: unknown) => {
+      if (core === current) failed(error)
+    })
+  }
+  let reloading: Promise<void> | undefined
+  const reload = async (): Promise<void> => {
+    logger.info('SIGHUP: configuration and resources are read anew')
+    // Between the two lives nothing may let the process end.
+    const hold = keepAlive()
+    const last = core
+    core = create()
+    if (!(await last.stop())) logger.warn('not everything ended in time before the reload')
+    if (!stopping) await run()
+    hold()
+  }
   const signals = handleSignals({
     async stop() {
       stopping = true
       await core.blockShutdown()
-      if (!(await core.stop())) throw new Error('graceful shutdown timeout exceeded, forcing shutdown')
+      // In the middle of a reload there are two.
+      const [ended] = await Promise.all([core.stop(), reloading])
+      if (!ended) throw new Error('graceful shutdown timeout exceeded, forcing shutdown')
       logger.info('Daprd shutdown gracefully')
+    },
+    hangUp() {
+      if (stopping || reloading !== undefined) return
+      reloading = reload().finally(() => (reloading = undefined))
     },
     graceMs: options.gracefulShutdownMs + (options.blockShutdownMs ?? 0) + 1000,
     exit: (code) => process.exit(code),
@@ -70,17 +107,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   // Whoever started it with a channel wants it to end with him.
   process.channel?.unref()
   process.once('disconnect', () => signals.stop('the process that started it has gone'))
-  try {
-    await core.start()
-    letGo()
-    await core.ready()
-  } catch (error) {
-    if (stopping) return
-    const lines =
-      error instanceof StartupError ? error.lines : [error instanceof Error ? error.message : String(error)]
-    for (const line of lines) logger.fatal(line)
-    process.exit(1)
-  }
+  await run()
+}
+
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof StartupError) return error.lines
+  return [error instanceof Error ? error.message : String(error)]
 }
 
 function openSink(options: RuntimeOptions): (line: string) => void {

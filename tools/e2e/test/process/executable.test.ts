@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { freePort, waitFor } from '@outrigger/testkit'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import {
@@ -172,4 +174,38 @@ test('every line of the log is logfmt, or JSON when asked for, on stdout', async
       type: 'log',
     })
   }
+})
+
+test('SIGHUP reads everything anew, in the same process and on the same ports', async () => {
+  const app = await App.start()
+  const sidecar = await startSidecar({
+    appPort: app.port,
+    resources: [component('one', 'state.in-memory')],
+  })
+  const components = async (): Promise<string[]> => {
+    const answer = await fetch(`${sidecar.url}/v1.0/metadata`).catch(() => undefined)
+    const { components: found = [] } = (await answer?.json()) as { components?: { name: string }[] }
+    return found.map(({ name }) => name)
+  }
+  const { pid } = sidecar.child
+  expect(await components()).toEqual(['one'])
+  await writeFile(join(sidecar.resourcesPath, 'two.yaml'), component('two', 'state.in-memory'))
+  for (let round = 1; round <= 2; round++) {
+    process.kill(pid, 'SIGHUP')
+    const again = (): boolean =>
+      sidecar.log.filter((line) => line.includes('dapr initialized')).length > round
+    await waitFor(again, { what: `life ${round + 1}` })
+    await sidecar.ready()
+    expect((await components()).toSorted()).toEqual(['one', 'two'])
+  }
+  expect([sidecar.child.pid, sidecar.child.running]).toEqual([pid, true])
+  expect(await sidecar.stop()).toBe(0)
+})
+
+test('a reload that finds what cannot be used ends the sidecar and says why', async () => {
+  const sidecar = await startSidecar({ resources: [component('one', 'state.in-memory')] })
+  await writeFile(join(sidecar.resourcesPath, 'two.yaml'), component('two', 'state.nothing'))
+  process.kill(sidecar.child.pid, 'SIGHUP')
+  expect(await sidecar.child.ended()).toBe(1)
+  expect(sidecar.child.output).toMatch(/level=fatal .*state\.nothing needs the package/)
 })
