@@ -1,8 +1,8 @@
-import { isOutriggerError, type Client } from '@outrigger/client'
+import { createClient, isOutriggerError, type Client } from '@outrigger/client'
 import { describeWithService, say } from '@outrigger/services'
 import { waitFor } from '@outrigger/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { rows, type Row } from './rows.ts'
+import { gather, much, rows, type Row } from './rows.ts'
 import { inProcessWorld, sidecarWorld, type World } from './world.ts'
 
 /** The answer, or everything that a caller can see of the failure. */
@@ -49,6 +49,18 @@ describeWithService('redis', 'one client over three transports', (get) => {
     if ('answers' in row) expect(overHttp).toEqual({ answer: row.answers })
     expect(await outcome(row, grpc!), 'gRPC').toEqual(overHttp)
     expect(await outcome(row, inside!), 'in-process').toEqual(overHttp)
+  })
+
+  test('a stream that is larger than the sidecar takes is told so over HTTP', async () => {
+    await using client = createClient({ httpEndpoint: worlds[0]!.url, env: {} })
+    const stream = client.crypto.encrypt('keys', much(12_000_000), {
+      keyName: 'aes.key',
+      keyWrapAlgorithm: 'AES',
+    })
+    await expect(gather(stream)).rejects.toMatchObject({
+      errorCode: 'ERR_BODY_READ',
+      message: expect.stringContaining('--max-body-size'),
+    })
   })
 
   describe.each([0, 1, 2])('changes of configuration, transport %i', (index) => {
