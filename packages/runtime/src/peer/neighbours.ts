@@ -30,7 +30,7 @@ export interface NeighboursOptions {
 
 /** Metadata of calls may be larger than --read-buffer-size. */
 const maxHeaderBytes = 64 * 1024
-const unspecified: ReadonlySet<string> = new Set(['0.0.0.0', '::', ''])
+const unspecified: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]', ''])
 
 /** The other sidecars: how they find this one and reach it, and how it finds and reaches them. */
 export class Neighbours {
@@ -240,7 +240,7 @@ export class Neighbours {
   #host(resolver: NameResolver): string {
     const { hostAddress: given, internalListenAddress } = this.#options.options
     if (given !== undefined) return given
-    if (!unspecified.has(internalListenAddress ?? '')) return internalListenAddress!
+    if (!unspecified.has(internalListenAddress ?? '')) return internalListenAddress!.replace(/^\[|\]$/g, '')
     return resolver.capabilities.has('local') ? '127.0.0.1' : hostAddress()
   }
 
