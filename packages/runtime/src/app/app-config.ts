@@ -38,7 +38,7 @@ export async function readAppConfig(options: AppConfigOptions): Promise<AppConfi
   const fields = ['content-type', 'application/json', 'dapr-app-id', appId]
   try {
     const body = await withDeadline(clock, timeoutMs, parent, async (signal) => {
-      const response = await channel.call({ method: 'GET', path, fields, signal })
+      const response = await channel.call({ method: 'GET', path, fields, signal, patient: true })
       if (response.status === 200) return response.body.bytes(maxBytes)
       response.body.cancel()
       return undefined

@@ -1,6 +1,12 @@
 import { isWireError, type Body, type Fields, type FieldsInit } from '@outrigger/wire'
 import type { ServerRequest, ServerResponse } from '@outrigger/wire'
 
+/** A place among the calls that may be under way at once. */
+export interface Place {
+  /** May be called more than once. */
+  leave(): void
+}
+
 /** A request to an application that speaks HTTP. */
 export interface AppRequest {
   readonly method: string
@@ -12,6 +18,10 @@ export interface AppRequest {
   readonly signal?: AbortSignal
   /** Neither waits nor counts for `maxConcurrency`: for health probes. */
   readonly unlimited?: boolean
+  /** Waits however full the queue is: for questions of the sidecar itself, which are few. */
+  readonly patient?: boolean
+  /** Was waited for already, see `place`. The channel leaves it when the answer was read. */
+  readonly place?: Place | undefined
 }
 
 export interface AppResponse {
@@ -28,11 +38,19 @@ export interface HttpAppChannel {
   readonly address: string
   /**
    * Any status is an answer. Rejects with a WireError when there is none, and with an AppBusyError when the
-   * queue is full. Waits while as many calls are under way as `maxConcurrency` allows.
+   * queue is full. Waits while as many calls are under way as `maxConcurrency` allows: callers, as they are named by
+   * `dapr-caller-app-id`, take turns.
    */
   call(request: AppRequest): Promise<AppResponse>
+  /**
+   * Waits for a place, however full the queue is: for what must not be refused and is bounded elsewhere, such as
+   * messages. `source` says whose turn it takes. Absent where there is no limit.
+   */
+  readonly place?: TakePlace | undefined
   close(): void
 }
+
+export type TakePlace = (source: string, signal: AbortSignal | undefined) => Promise<Place>
 
 /** A method with one message each way: those of `methodsOf` in proto are such, see `callbacks.ts`. */
 export interface UnaryMethod<I, O> {
@@ -50,6 +68,10 @@ export interface AppCallOptions {
   readonly timeoutMs?: number | undefined
   /** Neither waits nor counts for `maxConcurrency`: for health probes. */
   readonly unlimited?: boolean | undefined
+  /** Waits however full the queue is: for questions of the sidecar itself, which are few. */
+  readonly patient?: boolean | undefined
+  /** Was waited for already. The channel leaves it when the call has ended. */
+  readonly place?: Place | undefined
   /** Told of the metadata before the answer. */
   readonly onMetadata?: ((metadata: Fields) => void) | undefined
   /** Told of the metadata that came with an OK status. */
@@ -66,6 +88,8 @@ export interface GrpcAppChannel {
    * AppBusyError when the queue is full. Waits as an HttpAppChannel does.
    */
   call<I, O>(method: UnaryMethod<I, O>, request: I, options?: AppCallOptions): Promise<O>
+  /** As that of an HttpAppChannel. */
+  readonly place?: TakePlace | undefined
   /**
    * Passes a call of any kind on as it comes, without decoding it; it answers itself, whatever happens. Neither
    * waits nor counts for `maxConcurrency`, as streams may stay open for ever.
@@ -87,9 +111,9 @@ export function neverReached(error: unknown): boolean {
 export class AppBusyError extends Error {
   readonly retryAfterSeconds = 1
 
-  constructor(maxConcurrency: number, waiting: number) {
+  constructor(maxConcurrency: number, waiting: number, ofCaller: number) {
     super(
-      `the application handles ${maxConcurrency} calls at once (app-max-concurrency) and ${waiting} more are waiting`,
+      `the application handles ${maxConcurrency} calls at once (app-max-concurrency) and ${waiting} more are waiting, ${ofCaller} of them of this caller`,
     )
     this.name = 'AppBusyError'
   }

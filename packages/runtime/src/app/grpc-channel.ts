@@ -10,7 +10,8 @@ import {
 } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { appOrigin } from './address.ts'
-import type { AppCallOptions, GrpcAppChannel, UnaryMethod } from './channel.ts'
+import { callerOf } from './caller.ts'
+import type { AppCallOptions, GrpcAppChannel, Place, TakePlace, UnaryMethod } from './channel.ts'
 import { Gate } from './gate.ts'
 
 export interface GrpcChannelOptions {
@@ -40,6 +41,7 @@ export function createGrpcAppChannel(options: GrpcChannelOptions): GrpcAppChanne
 class Channel implements GrpcAppChannel {
   readonly kind = 'grpc'
   readonly address: string
+  readonly place: TakePlace | undefined
   readonly #client: Client
   readonly #channel: GrpcChannel
   readonly #gate: Gate | undefined
@@ -54,20 +56,23 @@ class Channel implements GrpcAppChannel {
       client: this.#client,
       ...(maxMessageBytes !== undefined && { maxMessageBytes }),
     })
-    this.#gate = maxConcurrency > 0 ? new Gate(maxConcurrency, options.maxWaiting ?? 1000) : undefined
+    const gate = maxConcurrency > 0 ? new Gate(maxConcurrency, options.maxWaiting ?? 1000) : undefined
+    this.#gate = gate
+    this.place = gate && ((source, signal) => turn(gate, source, signal, true))
     this.#token = options.appApiToken === '' ? undefined : options.appApiToken
   }
 
   async call<I, O>(method: UnaryMethod<I, O>, request: I, options: AppCallOptions = {}): Promise<O> {
     const gate = options.unlimited === true ? undefined : this.#gate
-    if (gate !== undefined) await turn(gate, options.signal)
+    const { unlimited: _, patient, place, ...rest } = options
+    const own =
+      place ?? (gate && (await turn(gate, callerOf(options.metadata), options.signal, patient === true)))
     try {
-      const { unlimited: _, ...rest } = options
       const call: CallOptions = { ...rest, metadata: this.#metadata(options.metadata) }
       // Of the two codecs a unary call needs only these halves.
       return await this.#channel.call(method as GrpcMethod<I, O>, request, call)
     } finally {
-      gate?.leave()
+      own?.leave()
     }
   }
 
@@ -89,9 +94,14 @@ class Channel implements GrpcAppChannel {
   }
 }
 
-async function turn(gate: Gate, signal: AbortSignal | undefined): Promise<void> {
+async function turn(
+  gate: Gate,
+  source: string,
+  signal: AbortSignal | undefined,
+  patient: boolean,
+): Promise<Place> {
   try {
-    await gate.enter(signal)
+    return await gate.enter(source, signal, patient)
   } catch (error) {
     if (!isWireError(error)) throw error
     throw new GrpcError(grpcStatus.CANCELLED, error.message, { cause: error })

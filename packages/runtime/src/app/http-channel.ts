@@ -1,7 +1,8 @@
 import { createClient, Fields } from '@outrigger/wire'
 import type { Body, Client, ClientRequest, FieldsInit, TlsOptions } from '@outrigger/wire'
 import { appOrigin } from './address.ts'
-import type { AppRequest, AppResponse, HttpAppChannel } from './channel.ts'
+import { callerOf } from './caller.ts'
+import type { AppRequest, AppResponse, HttpAppChannel, Place, TakePlace } from './channel.ts'
 import { Gate } from './gate.ts'
 import { withoutHopByHop } from './hop-by-hop.ts'
 
@@ -33,6 +34,7 @@ class HttpChannel implements HttpAppChannel {
   readonly address: string
   private readonly client: Client
   private readonly gate: Gate | undefined
+  readonly place: TakePlace | undefined
   private readonly token: string | undefined
 
   constructor(options: HttpChannelOptions) {
@@ -44,23 +46,26 @@ class HttpChannel implements HttpAppChannel {
         ...(options.maxHeaderBytes === undefined ? {} : { maxHeaderBytes: options.maxHeaderBytes }),
       })
     const limit = options.maxConcurrency ?? 0
-    this.gate = limit > 0 ? new Gate(limit, options.maxWaiting ?? 1000) : undefined
+    const gate = limit > 0 ? new Gate(limit, options.maxWaiting ?? 1000) : undefined
+    this.gate = gate
+    this.place = gate && ((source, signal) => gate.enter(source, signal, true))
     this.token = options.appApiToken === '' ? undefined : options.appApiToken
   }
 
   async call(request: AppRequest): Promise<AppResponse> {
     const gate = request.unlimited === true ? undefined : this.gate
     if (gate === undefined) return this.send(request)
-    await gate.enter(request.signal)
+    const place =
+      request.place ?? (await gate.enter(callerOf(request.fields), request.signal, request.patient))
     let response: AppResponse
     try {
       response = await this.send(request)
     } catch (error) {
-      gate.leave()
+      place.leave()
       throw error
     }
     const { status, fields } = response
-    return { status, fields, body: new GatedBody(response.body, request.signal, () => gate.leave()) }
+    return { status, fields, body: new GatedBody(response.body, request.signal, place) }
   }
 
   close(): void {
@@ -97,17 +102,16 @@ export function bodyOf(body: NonNullable<AppRequest['body']>): Pick<ClientReques
 class GatedBody implements Body {
   private readonly body: Body
   private readonly signal: AbortSignal | undefined
-  private leave: (() => void) | undefined
+  private readonly place: Place
   private readonly release = (): void => {
     this.signal?.removeEventListener('abort', this.release)
-    this.leave?.()
-    this.leave = undefined
+    this.place.leave()
   }
 
-  constructor(body: Body, signal: AbortSignal | undefined, leave: () => void) {
+  constructor(body: Body, signal: AbortSignal | undefined, place: Place) {
     this.body = body
     this.signal = signal
-    this.leave = leave
+    this.place = place
     if (signal?.aborted) this.release()
     else signal?.addEventListener('abort', this.release, { once: true })
   }

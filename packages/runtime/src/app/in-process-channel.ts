@@ -1,4 +1,5 @@
 import { Fields, WireError, type FieldsInit } from '@outrigger/wire'
+import { callerOf } from './caller.ts'
 import type { AppRequest, AppResponse, HttpAppChannel } from './channel.ts'
 import { Gate } from './gate.ts'
 import { MemoryBody, wholeBody } from './memory-body.ts'
@@ -35,10 +36,12 @@ export function createInProcessChannel(app: InProcessApp, options: InProcessOpti
   return {
     kind: 'http',
     address: 'in-process',
+    place: limit && ((source, signal) => limit.enter(source, signal, true)),
     async call(request: AppRequest): Promise<AppResponse> {
       const gate = request.unlimited === true ? undefined : limit
-      await gate?.enter(request.signal)
-      const answering = answer(app, request).finally(() => gate?.leave())
+      const place =
+        request.place ?? (await gate?.enter(callerOf(request.fields), request.signal, request.patient))
+      const answering = answer(app, request).finally(() => place?.leave())
       const { status = 200, fields = [], body } = await untilAborted(answering, request.signal)
       const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
       return { status, fields: Fields.from(fields), body: new MemoryBody(bytes) }

@@ -1,4 +1,5 @@
 import type { Binding, BindingEvent } from '@outrigger/spec'
+import type { HeldPlace } from '../app/held-place.ts'
 import type { Live } from '../components/live.ts'
 import { whole, type Policy } from '../resiliency/policy.ts'
 import type { DeliveryOptions, EventAnswer, EventDoor } from './events.ts'
@@ -24,17 +25,19 @@ export async function deliverByPolicy(
   event: BindingEvent,
   options: DeliveryOptions,
   halt: AbortSignal,
+  held: HeldPlace | undefined,
 ): Promise<EventAnswer> {
   try {
     return await policy.run(
       async (signal = options.signal) => {
-        const answer = await door.deliver(live, event, { ...options, signal })
+        const answer = await door.deliver(live, event, { ...options, signal, place: held?.current })
         if (answer.status !== undefined && answer.status !== 200) throw new NotOk(answer)
         return answer
       },
       {
         signal: options.signal,
         until: halt,
+        ready: held?.next,
         outcome: whole,
         judge: (error) => (error instanceof NotOk ? { http: error.answer.status } : door.judge(error)),
       },

@@ -1,10 +1,13 @@
 import type { Binding, BindingEvent, BindingReply, OperationOptions } from '@outrigger/spec'
+import type { Place, TakePlace } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
 import type { Verdict } from '../resiliency/policy.ts'
 import { metadataValue } from '../pubsub/metadata.ts'
 
 /** How events get to the application, in the protocol that it speaks. */
 export interface EventDoor {
+  /** Waits until a call may be made; absent where there is no limit. */
+  readonly place?: TakePlace | undefined
   /** What the application is asked by, for messages: `OPTIONS /tick`. */
   question(live: Live<Binding>): string
   /** Whether the application takes the events of a binding. Rejects when it does not answer. */
@@ -15,7 +18,11 @@ export interface EventDoor {
   judge(error: unknown): Verdict
 }
 
-export type DeliveryOptions = OperationOptions & { readonly signal: AbortSignal }
+export type DeliveryOptions = OperationOptions & {
+  readonly signal: AbortSignal
+  /** Of this call at the application, where there is a limit. */
+  readonly place?: Place | undefined
+}
 
 /** What an application answered that has taken an event. */
 export interface EventAnswer {

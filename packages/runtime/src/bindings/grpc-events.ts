@@ -13,6 +13,7 @@ export function grpcEvents(
 ): EventDoor {
   let known: ReadonlySet<string> | undefined
   return {
+    place: channel.place,
     question: () => 'ListInputBindings',
     async wants(live, signal) {
       known ??= await list(channel, signal, logger)
@@ -20,12 +21,16 @@ export function grpcEvents(
     },
     async deliver(live, event, options) {
       const { name } = live
-      const { signal, traceparent, tracestate } = options
+      const { signal, traceparent, tracestate, place } = options
       const metadata: string[] = []
       if (traceparent !== undefined) metadata.push('traceparent', traceparent)
       if (tracestate !== undefined) metadata.push('tracestate', tracestate)
       const request = { name, data: event.data, metadata: event.metadata }
-      const response = await channel.call(callbacks.onBindingEvent, request, { metadata, signal })
+      const response = await channel.call(callbacks.onBindingEvent, request, {
+        metadata,
+        signal,
+        place,
+      })
       return {
         reply: { settlement: 'ack', data: response.data },
         respond: responder && ((own) => responder.grpc(live, response, own)),
@@ -42,7 +47,7 @@ async function list(
   logger: Logger,
 ): Promise<ReadonlySet<string>> {
   try {
-    return new Set((await channel.call(callbacks.listInputBindings, {}, { signal })).bindings)
+    return new Set((await channel.call(callbacks.listInputBindings, {}, { signal, patient: true })).bindings)
   } catch (error) {
     if (!isGrpcError(error) || neverReached(error) || signal.aborted) throw error
     if (error.code !== grpcStatus.UNIMPLEMENTED)

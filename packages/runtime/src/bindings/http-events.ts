@@ -10,21 +10,28 @@ export function httpEvents(
   maxReplyBytes: number,
 ): EventDoor {
   return {
+    place: channel.place,
     question: (live) => `OPTIONS ${routeOf(live)}`,
     async wants(live, signal) {
       const fields = ['content-type', 'application/json']
-      const { status, body } = await channel.call({ method: 'OPTIONS', path: routeOf(live), fields, signal })
+      const { status, body } = await channel.call({
+        method: 'OPTIONS',
+        path: routeOf(live),
+        fields,
+        signal,
+        patient: true,
+      })
       body.cancel()
       return isOk(status) || status === 405
     },
     async deliver(live, event, options) {
-      const { signal, traceparent, tracestate } = options
+      const { signal, traceparent, tracestate, place } = options
       const fields = ['content-type', asField(event.contentType ?? 'application/json')]
       metadataFields('', event.metadata, fields)
       if (traceparent !== undefined) fields.push('traceparent', traceparent)
       if (tracestate !== undefined) fields.push('tracestate', tracestate)
       const path = routeOf(live)
-      const response = await channel.call({ method: 'POST', path, fields, body: event.data, signal })
+      const response = await channel.call({ method: 'POST', path, fields, body: event.data, signal, place })
       const data = await read(response, maxReplyBytes)
       const { status, fields: answered } = response
       if (!isOk(status)) throw new RefusedEvent(status, live.name)

@@ -1,5 +1,6 @@
 import type { Binding, BindingReader, BindingReply, DeliverEvent } from '@outrigger/spec'
 import { neverReached, type AppChannel } from '../app/channel.ts'
+import { HeldPlace } from '../app/held-place.ts'
 import { whilePending, withDeadline } from '../app/time.ts'
 import type { Live } from '../components/live.ts'
 import { Calm } from '../pubsub/calm.ts'
@@ -141,16 +142,20 @@ class Inputs implements InputBindings {
 
   private delivery(live: Live<Binding>, door: EventDoor): DeliverEvent {
     const policy = this.options.policyOf?.(live.name)
+    const source = `binding ${live.name}`
     return async (event, options) => {
+      let held: HeldPlace | undefined
       try {
         if (this.paused) return await this.refuse(new Error('the application is not healthy'))
         const { signal } = options
         const until = signal === undefined ? this.cut.signal : AbortSignal.any([this.cut.signal, signal])
         const own = { ...options, signal: until }
+        held = door.place && new HeldPlace(door.place, source, until)
+        if (policy === undefined && held !== undefined) await held.next()
         const { reply, respond } =
           policy === undefined
-            ? await door.deliver(live, event, own)
-            : await deliverByPolicy(policy, door, live, event, own, this.halt.signal)
+            ? await door.deliver(live, event, { ...own, place: held?.current })
+            : await deliverByPolicy(policy, door, live, event, own, this.halt.signal, held)
         await respond?.(own)
         this.calm.succeeded()
         return reply
@@ -162,6 +167,8 @@ class Inputs implements InputBindings {
         if (neverReached(error) || error instanceof BreakerError) return this.refuse(failure)
         this.calm.succeeded()
         return { settlement: 'nack', error: failure }
+      } finally {
+        held?.leave()
       }
     }
   }

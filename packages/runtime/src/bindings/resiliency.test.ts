@@ -7,6 +7,7 @@ import { livePubSub } from '../../test/support/fake-broker.ts'
 import { FakeGrpcApp } from '../../test/support/fake-grpc-app.ts'
 import { policiesOf } from '../../test/support/resiliency.ts'
 import type { AppChannel } from '../app/channel.ts'
+import { createInProcessChannel } from '../app/in-process-channel.ts'
 import { createInputBindings } from './input.ts'
 
 const retry = (more = '') =>
@@ -162,4 +163,34 @@ test('over gRPC the status decides', async () => {
   await clock.advance(60_000)
   expect((await reply).settlement).toBe('nack')
   expect([app.calls.length, codes.length]).toEqual([2, 0])
+})
+
+test('events wait however full the queue is, and that time is none of their policy', async () => {
+  const started: string[] = []
+  const answers: (() => void)[] = []
+  const channel = createInProcessChannel(
+    async ({ path }) => {
+      started.push(path)
+      await new Promise<void>((resolve) => answers.push(resolve))
+      return {}
+    },
+    { maxConcurrency: 1, maxWaiting: 1 },
+  )
+  const { clock, emit } = await setUp(
+    `
+  policies: {timeouts: {short: 1s}}
+  targets: {components: {ticks: {inbound: {timeout: short}}}}`,
+    channel,
+  )
+  void channel.call({ method: 'GET', path: '/call' })
+  void channel.call({ method: 'GET', path: '/call' })
+  const events = [emit(), emit()]
+  await clock.advance(60_000)
+  expect(started).toEqual(['/call'])
+  for (let count = 0; count < 4; count++) {
+    answers.shift()!()
+    await settle()
+  }
+  expect((await Promise.all(events)).map(({ settlement }) => settlement)).toEqual(['ack', 'ack'])
+  expect(started).toEqual(['/call', '/call', '/ticks', '/ticks'])
 })

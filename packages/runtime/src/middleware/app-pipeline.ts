@@ -14,10 +14,11 @@ export function withAppPipeline(
 ): HttpAppChannel {
   if (handlers.length === 0) return channel
   const first = chain(handlers)
-  const { kind, address } = channel
+  const { kind, address, place } = channel
   return {
     kind,
     address,
+    place,
     call: (request) => (request.unlimited === true ? channel.call(request) : call(first, request, channel)),
     close: () => channel.close(),
   }

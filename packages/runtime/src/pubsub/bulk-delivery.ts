@@ -1,4 +1,5 @@
 import type { DeliverBulk, IncomingMessage, Settlement } from '@outrigger/spec'
+import { HeldPlace } from '../app/held-place.ts'
 import { deliverBulkByPolicy } from './by-policy.ts'
 import { ownTopic } from './delivery.ts'
 import { receive } from './incoming.ts'
@@ -22,27 +23,37 @@ export function createBulkDelivery(
   topicPrefix: string,
 ): DeliverBulk {
   const policy = shared.policyOf(plan.info.pubsubName)
+  const { place: take } = subscriber
+  const source = `pubsub ${plan.info.pubsubName}`
   const call = async (
     path: string,
     entries: readonly Entry[],
   ): Promise<Outcome | ReadonlyMap<string, Outcome>> => {
     const id = shared.random.uuid()
+    const held = take && new HeldPlace(take, source, life.cut)
     const once = async (some: readonly Entry[], signal: AbortSignal) => {
-      const outcomes = await subscriber.deliverBulk({ plan, path, id, entries: some }, signal)
+      const outcomes = await subscriber.deliverBulk(
+        { plan, path, id, entries: some, place: held?.current },
+        signal,
+      )
       if (!('kind' in outcomes) || outcomes.kind !== 'retry' || outcomes.unreachable !== true)
         shared.calm.succeeded()
       return outcomes
     }
-    if (policy !== undefined) {
-      return deliverBulkByPolicy(policy, life, entries, async (some, signal) => {
-        const answer = await once(some, signal)
-        return (entryId) => outcomeOf(answer, entryId)
-      })
-    }
     try {
+      if (policy !== undefined) {
+        const deliver = async (some: readonly Entry[], signal: AbortSignal) => {
+          const answer = await once(some, signal)
+          return (entryId: string) => outcomeOf(answer, entryId)
+        }
+        return await deliverBulkByPolicy(policy, life, entries, deliver, held?.next)
+      }
+      if (held !== undefined) await held.next()
       return await once(entries, life.cut)
     } catch (error) {
       return callFailure(error)
+    } finally {
+      held?.leave()
     }
   }
 

@@ -21,6 +21,7 @@ export async function deliverByPolicy(
   policy: Policy,
   life: SubscriptionLife,
   deliver: (signal: AbortSignal) => Promise<Outcome>,
+  ready?: () => Promise<void>,
 ): Promise<Outcome> {
   try {
     return await policy.run(
@@ -29,7 +30,7 @@ export async function deliverByPolicy(
         if (outcome.kind === 'retry') throw new NotProcessed(outcome)
         return outcome
       },
-      { signal: life.cut, until: life.closing, judge, outcome: whole },
+      { signal: life.cut, until: life.closing, ready, judge, outcome: whole },
     )
   } catch (error) {
     return error instanceof NotProcessed ? error.failure : callFailure(error)
@@ -42,6 +43,7 @@ export async function deliverBulkByPolicy<E extends { readonly entryId: string }
   life: SubscriptionLife,
   entries: readonly E[],
   deliver: (entries: readonly E[], signal: AbortSignal) => Promise<(entryId: string) => Outcome>,
+  ready?: () => Promise<void>,
 ): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>()
   let left = entries
@@ -59,7 +61,7 @@ export async function deliverBulkByPolicy<E extends { readonly entryId: string }
     if (failure !== undefined) throw new NotProcessed(failure)
   }
   try {
-    await policy.run(once, { signal: life.cut, until: life.closing, judge, outcome: whole })
+    await policy.run(once, { signal: life.cut, until: life.closing, ready, judge, outcome: whole })
   } catch (error) {
     if (!(error instanceof NotProcessed))
       for (const { entryId } of left) outcomes.set(entryId, callFailure(error))

@@ -1,4 +1,5 @@
 import type { Deliver, IncomingMessage } from '@outrigger/spec'
+import { HeldPlace } from '../app/held-place.ts'
 import { deliverByPolicy } from './by-policy.ts'
 import { receive } from './incoming.ts'
 import type { Outcome } from './reply.ts'
@@ -16,21 +17,28 @@ export function createDelivery(
   topicPrefix: string,
 ): Deliver {
   const policy = shared.policyOf(plan.info.pubsubName)
+  const { place: take } = subscriber
+  const source = `pubsub ${plan.info.pubsubName}`
   const process = async (message: IncomingMessage): Promise<Outcome> => {
     const topic = ownTopic(message.topic, topicPrefix)
     const incoming = receive(message, plan, topic, shared.clock.now(), shared.random)
     if (incoming.kind !== 'send') return incoming
     const { path, event } = incoming
+    const held = take && new HeldPlace(take, source, life.cut)
     const once = async (signal: AbortSignal): Promise<Outcome> => {
-      const outcome = await subscriber.deliver({ plan, topic, path, message, event }, signal)
+      const place = held?.current
+      const outcome = await subscriber.deliver({ plan, topic, path, message, event, place }, signal)
       if (outcome.kind !== 'retry' || outcome.unreachable !== true) shared.calm.succeeded()
       return outcome
     }
-    if (policy !== undefined) return deliverByPolicy(policy, life, once)
     try {
+      if (policy !== undefined) return await deliverByPolicy(policy, life, once, held?.next)
+      if (held !== undefined) await held.next()
       return await once(life.cut)
     } catch (error) {
       return callFailure(error)
+    } finally {
+      held?.leave()
     }
   }
   return async (message) => {

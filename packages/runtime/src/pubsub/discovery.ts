@@ -60,7 +60,13 @@ async function ask(
   signal: AbortSignal,
 ): Promise<readonly SubscriptionSource[]> {
   const fields = ['content-type', 'application/json', 'dapr-app-id', appId]
-  const response = await channel.call({ method: 'GET', path: '/dapr/subscribe', fields, signal })
+  const response = await channel.call({
+    method: 'GET',
+    path: '/dapr/subscribe',
+    fields,
+    signal,
+    patient: true,
+  })
   if (response.status !== 200) {
     response.body.cancel()
     if (response.status === 404) logger.debug('the application has no subscriptions: 404 for /dapr/subscribe')

@@ -11,7 +11,11 @@ export async function listSubscriptions(
   signal: AbortSignal,
 ): Promise<readonly SubscriptionSource[]> {
   try {
-    const { subscriptions } = await channel.call(callbacks.listTopicSubscriptions, {}, { signal })
+    const { subscriptions } = await channel.call(
+      callbacks.listTopicSubscriptions,
+      {},
+      { signal, patient: true },
+    )
     return subscriptions.map(toSource)
   } catch (error) {
     if (!isGrpcError(error) || neverReached(error) || signal.aborted) throw error

@@ -2,7 +2,7 @@ import { TopicEventResponse_TopicEventResponseStatus as Status } from '@outrigge
 import type { IncomingMessage, Metadata } from '@outrigger/spec'
 import { grpcStatus, isGrpcError } from '@outrigger/wire/grpc'
 import { alphaCallbacks, callbacks } from '../app/callbacks.ts'
-import type { GrpcAppChannel } from '../app/channel.ts'
+import type { GrpcAppChannel, Place } from '../app/channel.ts'
 import { asField, isFieldValue } from '../app/fields.ts'
 import { bulkEventType } from './cloud-events.ts'
 import { cloudEventType } from './content-type.ts'
@@ -16,10 +16,14 @@ import type { BulkDelivery, Delivery, Subscriber } from './subscriber.ts'
 /** Messages as `OnTopicEvent`, several at once as `OnBulkTopicEvent` or, to older applications, its alpha form. */
 export function grpcSubscriber(channel: GrpcAppChannel): Required<Subscriber> {
   let bulk = callbacks.onBulkTopicEvent
-  const callBulk = async (request: BulkRequest, signal: AbortSignal): Promise<BulkResponse> => {
+  const callBulk = async (
+    request: BulkRequest,
+    signal: AbortSignal,
+    place: Place | undefined,
+  ): Promise<BulkResponse> => {
     const metadata = metadataOf(request.metadata)
     try {
-      return await channel.call(bulk, request, { metadata, signal })
+      return await channel.call(bulk, request, { metadata, signal, place })
     } catch (error) {
       if (bulk === alphaCallbacks.onBulkTopicEventAlpha1 || !isUnimplemented(error)) throw error
       const response = await channel.call(alphaCallbacks.onBulkTopicEventAlpha1, request, {
@@ -31,12 +35,17 @@ export function grpcSubscriber(channel: GrpcAppChannel): Required<Subscriber> {
     }
   }
   return {
+    place: channel.place,
     async deliver(delivery, signal) {
       const metadata = metadataOf(delivery.message.metadata)
       traceFields(delivery.message, delivery.event, metadata)
       try {
         const request = eventMessage(delivery)
-        const { status } = await channel.call(callbacks.onTopicEvent, request, { metadata, signal })
+        const { status } = await channel.call(callbacks.onTopicEvent, request, {
+          metadata,
+          signal,
+          place: delivery.place,
+        })
         return ofCode(status)
       } catch (error) {
         if (isUnimplemented(error)) return unserved
@@ -45,7 +54,7 @@ export function grpcSubscriber(channel: GrpcAppChannel): Required<Subscriber> {
     },
     async deliverBulk(delivery, signal) {
       try {
-        const { statuses } = await callBulk(bulkMessage(delivery), signal)
+        const { statuses } = await callBulk(bulkMessage(delivery), signal, delivery.place)
         return new Map(statuses.map(({ entryId, status }) => [entryId, ofCode(status)]))
       } catch (error) {
         if (isUnimplemented(error)) return unserved

@@ -14,13 +14,15 @@ export interface ReplyLimits {
 /** Messages as POST requests to the paths of their routes. */
 export function httpSubscriber(channel: HttpAppChannel, limits: ReplyLimits): Required<Subscriber> {
   return {
-    async deliver({ plan, path, message, event }, signal) {
+    place: channel.place,
+    async deliver({ plan, path, message, event, place }, signal) {
       const response = await channel.call({
         method: 'POST',
         path: requestPath(path),
         fields: messageFields(plan.info.pubsubName, message, event),
         body: event.bytes,
         signal,
+        place,
       })
       return readReply(response, limits.maxReplyBytes)
     },
@@ -31,6 +33,7 @@ export function httpSubscriber(channel: HttpAppChannel, limits: ReplyLimits): Re
         fields: ['content-type', 'application/json', 'metadata.pubsubName', delivery.plan.info.pubsubName],
         body: bulkEnvelope(delivery),
         signal,
+        place: delivery.place,
       })
       return readBulkReply(response, limits.maxBulkReplyBytes)
     },

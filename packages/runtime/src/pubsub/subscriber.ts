@@ -1,4 +1,5 @@
 import type { IncomingMessage } from '@outrigger/spec'
+import type { Place, TakePlace } from '../app/channel.ts'
 import type { DeliveredEvent } from './event.ts'
 import type { Outcome } from './reply.ts'
 import type { SubscriptionPlan } from './subscriptions.ts'
@@ -12,6 +13,8 @@ export interface Delivery {
   readonly path: string
   readonly message: IncomingMessage
   readonly event: DeliveredEvent
+  /** Of this call at the application, where there is a limit. */
+  readonly place?: Place | undefined
 }
 
 /** Messages that go to one route in one call. */
@@ -21,6 +24,8 @@ export interface BulkDelivery {
   /** Of this call. */
   readonly id: string
   readonly entries: readonly BulkEntry[]
+  /** Of this call at the application, where there is a limit. */
+  readonly place?: Place | undefined
 }
 
 export interface BulkEntry {
@@ -34,6 +39,8 @@ export interface BulkEntry {
  * counts as a failed call, to be tried again.
  */
 export interface Subscriber {
+  /** Waits until a call may be made; absent where there is no limit. */
+  readonly place?: TakePlace | undefined
   deliver(delivery: Delivery, signal: AbortSignal): Promise<Outcome>
   /** Without it, messages are delivered one by one. One outcome for all, or one for each entry id; what is not mentioned is to be retried. */
   deliverBulk?(delivery: BulkDelivery, signal: AbortSignal): Promise<Outcome | ReadonlyMap<string, Outcome>>

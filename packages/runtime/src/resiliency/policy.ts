@@ -25,6 +25,8 @@ export interface RunOptions<T> {
   readonly signal?: AbortSignal | undefined
   /** When it has aborted, no further try begins; one under way goes on. */
   readonly until?: AbortSignal | undefined
+  /** Awaited before each try; its time is none of the try's. What it throws ends the call as an error of a try does. */
+  readonly ready?: (() => Promise<void>) | undefined
   /** What an error says about repeating the call; without side effects. Default: it may be repeated. */
   readonly judge?: ((error: unknown) => Verdict) | undefined
   /** Gets rid of a result that came too late. */
@@ -139,7 +141,8 @@ export class Policy {
 
   async #once<T>(attempt: Attempt<T>, number: number, options: RunOptions<T>): Promise<T> {
     const { breaker, timeout } = this
-    const { signal, judge } = options
+    const { signal, judge, ready } = options
+    if (ready !== undefined) await ready()
     const generation = breaker === undefined ? 0 : this.#enter(breaker)
     const tie = timeout === undefined ? undefined : new Tie(signal)
     const left = (succeeded: boolean): void => {

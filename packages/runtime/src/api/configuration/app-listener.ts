@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@outrigger/spec'
 import type { AppChannel, AppResponse } from '../../app/channel.ts'
+import { HeldPlace } from '../../app/held-place.ts'
 import { withDeadline } from '../../app/time.ts'
 import { whole, type Policy } from '../../resiliency/policy.ts'
 import { callApp } from '../invoke/call-app.ts'
@@ -23,21 +24,25 @@ export function appListener(
     for (const key of Object.keys(changes)) {
       if (cut.aborted) return
       const path = `/configuration/${encodeURIComponent(storeName)}/${pathOf(key)}`
+      const held = channel.place && new HeldPlace(channel.place, `configuration ${storeName}`, cut)
       try {
         const post = (parent: AbortSignal | undefined): Promise<void> =>
           withDeadline(clock, deadlineMs, parent, async (signal) => {
-            const request = { method: 'POST', path, fields, body, signal }
+            const request = { method: 'POST', path, fields, body, signal, place: held?.current }
             const response = await callApp(channel, request, body.length)
             await drain(response)
             if (response.status < 200 || response.status > 299)
               throw new Error(`the application answered ${response.status}`)
           })
+        if (policy === undefined) await held?.next()
         await (policy === undefined
           ? post(cut)
-          : policy.run(post, { signal: cut, until: closing, outcome: whole }))
+          : policy.run(post, { signal: cut, until: closing, ready: held?.next, outcome: whole }))
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error)
         logger.warn('the application did not take a configuration change', { path, id, problem })
+      } finally {
+        held?.leave()
       }
     }
   }

@@ -78,7 +78,7 @@ test.each([
 
 test.each([
   ['unreachable', new WireError('CONNECT', 'connection refused'), 500, 'connection refused (http://app)'],
-  ['busy', new AppBusyError(1, 1000), 503, 'handles 1 calls at once'],
+  ['busy', new AppBusyError(1, 1000, 750), 503, 'handles 1 calls at once'],
   [
     'asked with too much',
     new WireError('ABORTED', 'the request body could not be read', {

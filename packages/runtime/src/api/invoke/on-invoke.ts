@@ -36,6 +36,7 @@ export async function onInvoke(
   const options = {
     metadata: httpToMetadata(fields),
     signal: request.signal,
+    place: request.place,
     onMetadata: (metadata: Fields) => (head = metadata),
   }
   try {
