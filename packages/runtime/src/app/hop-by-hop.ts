@@ -13,11 +13,25 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** By length, so that hardly any other name has to be compared. */
+const lengths: readonly boolean[] = Array.from({ length: 20 }, (_, length) =>
+  [...hopByHop].some((name) => name.length === length),
+)
+
 /** Takes out what belongs to one connection, and what `connection` names. Changes `fields`. */
 export function withoutHopByHop(fields: Fields): Fields {
-  for (const value of fields.getAll('connection')) {
-    for (const name of value.split(',')) fields.delete(name.trim().toLowerCase())
+  const flat = fields.flat()
+  let found: string[] | undefined
+  for (let index = 0; index < flat.length; index += 2) {
+    const own = flat[index]!
+    if (lengths[own.length] !== true) continue
+    const name = own.toLowerCase()
+    if (!hopByHop.has(name)) continue
+    found ??= []
+    found.push(name)
+    if (name === 'connection')
+      for (const named of flat[index + 1]!.split(',')) found.push(named.trim().toLowerCase())
   }
-  for (const [name] of [...fields]) if (hopByHop.has(name)) fields.delete(name)
+  if (found !== undefined) for (const name of found) fields.delete(name)
   return fields
 }

@@ -8,6 +8,7 @@ import {
   type GrpcStatusCode,
 } from '@outrigger/wire/grpc'
 import { MemoryBody } from '../app/memory-body.ts'
+import { valueOf } from './fields.ts'
 import { FrameReader } from './frames.ts'
 import {
   decodeResponse,
@@ -145,12 +146,8 @@ async function send(
 
 /** Of a body that comes in pieces, where the sender knew it. */
 export function contentLength(headers: readonly string[]): number | undefined {
-  for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index]!.toLowerCase() !== 'content-length') continue
-    const text = headers[index + 1]!
-    return /^\d{1,15}$/.test(text) ? Number(text) : undefined
-  }
-  return undefined
+  const text = valueOf(headers, 'content-length')
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
 function throwUnlessOk({ trailers }: ClientResponse): void {

@@ -11,20 +11,31 @@ const canonicalNames = new Map<string, string>()
 export function canonicalName(name: string): string {
   let canonical = canonicalNames.get(name)
   if (canonical === undefined) {
-    canonical = name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
+    canonical = name.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
     if (canonicalNames.size < mostNames) canonicalNames.set(name, canonical)
   }
   return canonical
 }
 
 /** Said elsewhere in a message, or of one connection only. */
-const notPassedOn: ReadonlySet<string> = new Set(['host', 'http2-settings'])
+const notPassedOn: ReadonlySet<string> = new Set(['Host', 'Http2-Settings'])
 
 /** Header fields of HTTP as the metadata of a message between sidecars. Changes `fields`. */
 export function httpMetadata(fields: Fields): string[] {
+  const flat = withoutHopByHop(fields).flat()
   const metadata: string[] = []
-  for (const [name, value] of withoutHopByHop(fields)) {
-    if (!notPassedOn.has(name)) metadata.push(canonicalName(name), value)
+  for (let index = 0; index < flat.length; index += 2) {
+    const name = canonicalName(flat[index]!)
+    if (!notPassedOn.has(name)) metadata.push(name, flat[index + 1]!)
   }
   return metadata
+}
+
+/** The first value of a name, which is given in lower case, in metadata: names and values in turn. */
+export function valueOf(metadata: readonly string[], name: string): string | undefined {
+  for (let index = 0; index < metadata.length; index += 2) {
+    const own = metadata[index]!
+    if (own.length === name.length && own.toLowerCase() === name) return metadata[index + 1]
+  }
+  return undefined
 }

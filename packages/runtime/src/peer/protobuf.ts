@@ -12,7 +12,7 @@ export class BackWriter {
 
   /** @param size an estimate in bytes; it grows */
   constructor(size: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(size)
+    this.#buffer = Buffer.allocUnsafe(size)
     this.#at = size
   }
 
@@ -76,7 +76,7 @@ export class BackWriter {
   #room(size: number): number {
     if (size > this.#at) {
       const used = this.length
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, used + size))
+      const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, used + size))
       larger.set(this.#buffer.subarray(this.#at), larger.length - used)
       this.#buffer = larger
       this.#at = larger.length - used

@@ -1,4 +1,4 @@
-import type { ServerResponse } from '@outrigger/wire'
+import { Fields, type ServerResponse } from '@outrigger/wire'
 
 /** A response that carries some fields more, whoever answers. */
 export class ResponseWithFields implements ServerResponse {
@@ -27,10 +27,7 @@ export class ResponseWithFields implements ServerResponse {
   }
 
   #with(fields: Parameters<ServerResponse['send']>[1]): readonly string[] {
-    const list = [...this.#extra]
-    if (fields === undefined) return list
-    if (Array.isArray(fields)) return list.concat(fields)
-    for (const [name, value] of fields as Iterable<readonly [string, string]>) list.push(name, value)
-    return list
+    if (fields === undefined) return this.#extra
+    return this.#extra.concat(fields instanceof Fields ? fields.flat() : fields)
   }
 }

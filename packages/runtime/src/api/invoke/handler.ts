@@ -8,7 +8,7 @@ import { TrackedBody } from '../../invoke/tracked-body.ts'
 import type { PeerAnswer } from '../../peer/call.ts'
 import { httpMetadata } from '../../peer/fields.ts'
 import type { PeerRequest } from '../../peer/messages.ts'
-import type { RunOptions } from '../../resiliency/policy.ts'
+import type { Policy, RunOptions } from '../../resiliency/policy.ts'
 import type { Resiliency } from '../../resiliency/provider.ts'
 import { ApiError } from '../api-error.ts'
 import { callApp } from './call-app.ts'
@@ -99,8 +99,14 @@ export class InvokeHandler {
     const metadata = [...this.identify(head.metadata, appId).flat(), ...this.#onTheWay(appId)]
     const call = { head: { ...head, metadata }, body, metadata: noMetadata }
     try {
-      return await this.#run(name, head.method, true, body, signal, undefined, (trySignal) =>
-        remote.call(appId, namespace, { ...call, signal: trySignal }),
+      return await this.#run(
+        name,
+        this.#policy(name, head.method),
+        true,
+        body,
+        signal,
+        undefined,
+        (trySignal) => remote.call(appId, namespace, { ...call, signal: trySignal }),
       )
     } catch (error) {
       throw this.failed(name, error)
@@ -138,7 +144,7 @@ export class InvokeHandler {
     signal: AbortSignal | undefined,
     attempt: Try<T>,
   ): Promise<T> {
-    return this.#run(name, method, true, body, signal, undefined, attempt)
+    return this.#run(name, this.#policy(name, method), true, body, signal, undefined, attempt)
   }
 
   #own(name: string, healthy: boolean): AppChannel {
@@ -216,8 +222,8 @@ export class InvokeHandler {
     signal: AbortSignal | undefined,
     attempt: Try<AppResponse>,
   ): Promise<AppResponse> {
-    const policy = this.#options.resiliency?.app(name, `${name}:${method}`)
-    if (policy === undefined) return this.#run(name, method, remote, body, signal, undefined, attempt)
+    const policy = this.#policy(name, method)
+    if (policy === undefined) return this.#run(name, policy, remote, body, signal, undefined, attempt)
     let last: AppResponse | undefined
     const checked: Try<AppResponse> = async (trySignal) => {
       // That of the try before: nobody reads it.
@@ -226,7 +232,7 @@ export class InvokeHandler {
       if (isFailure(last.status)) throw new StatusFailure(last)
       return last
     }
-    if (policy.breaker === undefined) return this.#run(name, method, remote, body, signal, discard, checked)
+    if (policy.breaker === undefined) return this.#run(name, policy, remote, body, signal, discard, checked)
     const outcomes = new WeakMap<AppResponse, Promise<boolean>>()
     const tracked: Try<AppResponse> = async (trySignal) => {
       const answer = await checked(trySignal)
@@ -238,13 +244,17 @@ export class InvokeHandler {
       return whole
     }
     const options = { ...discard, outcome: (answer: AppResponse) => outcomes.get(answer) }
-    return this.#run(name, method, remote, body, signal, options, tracked)
+    return this.#run(name, policy, remote, body, signal, options, tracked)
+  }
+
+  #policy(name: string, method: string): Policy | undefined {
+    return this.#options.resiliency?.app(name, `${name}:${method}`)
   }
 
   /** Inside the policy of the target are the retries of the runtime itself, unless the target is named in a policy. */
   #run<T>(
     name: string,
-    method: string,
+    policy: Policy | undefined,
     remote: boolean,
     body: Body,
     signal: AbortSignal | undefined,
@@ -253,7 +263,6 @@ export class InvokeHandler {
   ): Promise<T> {
     const { resiliency } = this.#options
     if (resiliency === undefined) return attempt(signal)
-    const policy = resiliency.app(name, `${name}:${method}`)
     const replay = (): boolean => canReplay(body)
     const inner: Try<T> =
       remote && !resiliency.definesApp(name)

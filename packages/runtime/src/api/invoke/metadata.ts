@@ -1,3 +1,4 @@
+import { Fields, type FieldsInit } from '@outrigger/wire'
 import { isTraceparent } from '../../telemetry/trace-context.ts'
 import { encodeBinary } from '@outrigger/wire/grpc'
 
@@ -77,10 +78,13 @@ export function httpToMetadata(fields: Pairs): string[] {
 }
 
 /** Metadata of gRPC as header fields of HTTP; binary values stay behind. */
-export function metadataToHttp(metadata: Pairs): string[] {
+export function metadataToHttp(init: FieldsInit): string[] {
+  const metadata = init instanceof Fields ? init.flat() : init
   const fields: string[] = []
-  for (const [name, value] of metadata) {
+  for (let index = 0; index < metadata.length; index += 2) {
+    const name = metadata[index]!.toLowerCase()
     if (neverToHttp.has(name) || name.endsWith('-bin')) continue
+    const value = metadata[index + 1]!
     // Sidecars in Go pass on `:authority`.
     if (name.startsWith(':')) fields.push(`dapr-${name.slice(1)}`, value)
     else fields.push(name.startsWith('grpc-') ? `dapr-${name}` : name, value)

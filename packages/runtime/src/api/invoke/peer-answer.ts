@@ -3,7 +3,7 @@ import { Fields } from '@outrigger/wire'
 import { GrpcError, type GrpcStatusCode } from '@outrigger/wire/grpc'
 import type { AppResponse } from '../../app/channel.ts'
 import { MemoryBody } from '../../app/memory-body.ts'
-import type { PeerAnswer } from '../../peer/call.ts'
+import { contentLength, type PeerAnswer } from '../../peer/call.ts'
 import type { PeerResponse } from '../../peer/messages.ts'
 import { BackWriter } from '../../peer/protobuf.ts'
 import { metadataToHttp } from './metadata.ts'
@@ -14,12 +14,13 @@ export const firstHttpStatus = 100
 
 /** An answer of another sidecar as an answer of HTTP. */
 export async function httpAnswer({ head, body }: PeerAnswer): Promise<AppResponse> {
-  const fields = new Fields(metadataToHttp(new Fields([...head.headers])))
+  const fields = new Fields(metadataToHttp(head.headers))
   const type = head.typeUrl === '' ? head.contentType : 'application/x-protobuf'
   if (head.status >= firstHttpStatus) {
     if (type !== '') fields.set('content-type', type)
     // Of what comes in pieces, and of an answer to HEAD.
-    if (!(body instanceof MemoryBody) || body.length === 0) setLength(fields, head.headers)
+    const length = body instanceof MemoryBody && body.length > 0 ? undefined : contentLength(head.headers)
+    if (length !== undefined) fields.set('content-length', String(length))
     return { status: head.status, fields, body }
   }
   if (head.status === 0) {
@@ -49,9 +50,4 @@ function encodeDetails(code: number, message: string, details: readonly Uint8Arr
   writer.text(2, message)
   writer.number(1, code)
   return writer.finish()
-}
-
-function setLength(fields: Fields, headers: readonly string[]): void {
-  const length = new Fields([...headers]).get('content-length')
-  if (length !== undefined && /^\d{1,15}$/.test(length)) fields.set('content-length', length)
 }

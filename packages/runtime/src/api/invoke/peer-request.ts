@@ -15,8 +15,7 @@ export function httpRequest(
   body: AppRequest['body'],
   signal: AbortSignal,
 ): AppRequest {
-  const metadata = new Fields([...head.metadata])
-  const fields = new Fields(metadataToHttp(metadata))
+  const fields = new Fields(metadataToHttp(head.metadata))
   const type = head.typeUrl === '' ? head.contentType : 'application/x-protobuf'
   if (type !== '') fields.set('content-type', type)
   const path = pathOfMethod(methodName(appId, fromField(head.method)))

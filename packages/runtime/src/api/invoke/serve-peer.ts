@@ -13,7 +13,7 @@ import {
 import { asField, fromField } from '../../app/fields.ts'
 import { MemoryBody, wholeBody } from '../../app/memory-body.ts'
 import type { PeerAnswer } from '../../peer/call.ts'
-import { canonicalName } from '../../peer/fields.ts'
+import { canonicalName, valueOf } from '../../peer/fields.ts'
 import type { PeerRequest, PeerResponse } from '../../peer/messages.ts'
 import type { PeerBody } from '../../peer/peer-body.ts'
 import { ApiError } from '../api-error.ts'
@@ -50,7 +50,7 @@ export function servePeer(options: ServePeerOptions) {
     body: Uint8Array | PeerBody | undefined,
     request: ServerRequest,
   ): Promise<PeerAnswer> => {
-    const meant = new Fields([...head.metadata]).get('dapr-callee-app-id') ?? appId
+    const meant = valueOf(head.metadata, 'dapr-callee-app-id') ?? appId
     if (meant !== appId) throw wrongApp(appId, meant)
     const caller = checkCaller(options, request, head.method, head.verb)
     const channel = options.channel
@@ -124,7 +124,9 @@ function emptyAsNone(body: Uint8Array | PeerBody | undefined): Uint8Array | Peer
 
 function headOf({ status, fields }: AppResponse): PeerResponse {
   const headers: string[] = []
-  for (const [name, value] of fields) headers.push(canonicalName(name), value)
+  const flat = fields.flat()
+  for (let index = 0; index < flat.length; index += 2)
+    headers.push(canonicalName(flat[index]!), flat[index + 1]!)
   return {
     status,
     message: reasonPhrase(status),
@@ -195,8 +197,7 @@ async function callGrpc(
 
 /** What came over gRPC says so; its content type is beside it. */
 function isOverGrpc({ metadata }: PeerRequest): boolean {
-  const type = new Fields([...metadata]).get('content-type')
-  return type?.startsWith('application/grpc') === true
+  return valueOf(metadata, 'content-type')?.startsWith('application/grpc') === true
 }
 
 function metadataOf({ metadata }: PeerRequest, overGrpc: boolean): string[] {
