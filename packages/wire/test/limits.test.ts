@@ -186,7 +186,7 @@ describe('a body over its limit', () => {
       unchanged = socket.writableLength === left ? unchanged + 1 : 0
       left = socket.writableLength
       return unchanged > 20
-    })
+    }, 'nothing more can be sent')
     const answer = await new Promise<string>((resolve) => {
       socket.once('data', (chunk: Buffer) => resolve(chunk.toString()))
       socket.once('close', () => resolve(`closed: ${String(problems[0])}`))
