@@ -50,6 +50,8 @@ export interface Runtime {
   start(): Promise<void>
   /** Resolves when the application is connected and messages flow. */
   ready(): Promise<void>
+  /** What is not ready: `outbound` (components and API), `application`. Empty when everything is. */
+  readonly unready: readonly string[]
   /**
    * Takes no more work, lets what is under way finish within `gracefulShutdownMs`, closes everything.
    * @returns whether everything ended in time and without error
@@ -88,6 +90,9 @@ export function createRuntime(options: CreateRuntimeOptions): Runtime {
     },
     get addresses() {
       return core.addresses
+    },
+    get unready() {
+      return core.unready
     },
     start: () => core.start(),
     ready: () => core.ready(),

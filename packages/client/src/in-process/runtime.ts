@@ -79,6 +79,8 @@ type Bytes = AsyncIterable<Uint8Array>
 /** What this client needs of a runtime in the same process: a `Runtime` of `@outrigger/runtime` has it. */
 export interface InProcessRuntime {
   readonly appId: string
+  /** `outbound` while components cannot be used, `application` while that is missing. */
+  readonly unready: readonly string[]
   readonly api: {
     readonly state: {
       get(

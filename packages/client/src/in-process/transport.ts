@@ -192,7 +192,11 @@ export function inProcessTransport(runtime: InProcessRuntime, maxBodyBytes: numb
       get: async (options) => readMetadata(await run(({ metadata }) => metadata.get(), options)),
       set: (key, value, options) => run(({ metadata }) => metadata.set(key, value), options),
     },
-    health: (_outbound, options) => run(() => undefined, options),
+    health: (outbound, options) =>
+      run(() => {
+        const missing = runtime.unready.filter((name) => !outbound || name === 'outbound')
+        if (missing.length > 0) throw new Error(`not ready: ${missing.join(', ')}`)
+      }, options),
     async shutdown(_force, options) {
       await run(() => runtime.stop(), options)
     },

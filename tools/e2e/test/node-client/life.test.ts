@@ -78,6 +78,8 @@ test('in-process, a client ends with its runtime or before it', async () => {
     message: expect.stringContaining('start()'),
   })
   await runtime.start()
+  expect(await early.health({ outbound: true })).toBe(true)
+  await runtime.ready()
   expect(await early.health()).toBe(true)
   const other = createInProcessClient({ runtime })
   const subscription = await other.configuration.subscribe('settings', ['a'])
