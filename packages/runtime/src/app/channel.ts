@@ -109,8 +109,6 @@ export function neverReached(error: unknown): boolean {
 
 /** Too many calls wait for the application already. To a caller: 503 with `Retry-After`. */
 export class AppBusyError extends Error {
-  readonly retryAfterSeconds = 1
-
   constructor(maxConcurrency: number, waiting: number, ofCaller: number) {
     super(
       `the application handles ${maxConcurrency} calls at once (app-max-concurrency) and ${waiting} more are waiting, ${ofCaller} of them of this caller`,

@@ -80,6 +80,11 @@ export class Instances {
     instance.restsUntil = this.#clock.monotonic() + restMs
   }
 
+  /** It turned a call away for a while, and is well otherwise. */
+  turnedAway(instance: InstanceState): void {
+    instance.restsUntil = this.#clock.monotonic() + firstRestMs
+  }
+
   /** It answered. */
   answered(instance: InstanceState): void {
     if (instance.refusals === 0) return

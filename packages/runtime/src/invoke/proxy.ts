@@ -7,6 +7,7 @@ import {
   grpcStatus,
   type GrpcStatusCode,
 } from '@outrigger/wire/grpc'
+import { refusedField } from '../overload/refused.ts'
 import type { ReplayBody } from './replay.ts'
 
 /** One call of any service on its way to another sidecar, undecoded. */
@@ -50,7 +51,8 @@ export async function passOn(
     throw transportError(error, signal)
   }
   if (answer.fields.has('grpc-status') && answer.body.length === 0) {
-    if (statuses) throwUnlessOk(answer.fields)
+    // Another instance may take it.
+    if (statuses || answer.fields.has(refusedField)) throwUnlessOk(answer.fields)
     body.forget()
     response.send(answer.status, answer.fields)
     return { finished: Promise.resolve() }

@@ -1,5 +1,5 @@
 import { recordingLogger, virtualClock } from '@outrigger/testkit'
-import { WireError } from '@outrigger/wire'
+import { Fields, WireError } from '@outrigger/wire'
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { describe, expect, it } from 'vitest'
 import { FakeResolver } from '../../test/support/fake-resolver.ts'
@@ -21,14 +21,16 @@ function setUp(found = ['a:1', 'b:1', 'c:1']) {
   const remote = new RemoteApps(directory, 1000)
   const tried: string[] = []
   /** A call that fails at some addresses. */
-  const use = (failures: Readonly<Record<string, Error>> = {}) =>
-    remote.atInstance('shop', 'default', async (_, instance) => {
+  const use = (failures: Readonly<Record<string, Error>> = {}, replayable = true) => {
+    const once = async (_: unknown, instance: { readonly address: string; running: number }) => {
       tried.push(instance.address)
       const failure = failures[instance.address]
       if (failure !== undefined) throw failure
       instance.running--
       return instance.address
-    })
+    }
+    return remote.atInstance('shop', 'default', once, () => replayable)
+  }
   const running = async (): Promise<number> => {
     const { instances } = await directory.find('shop', 'default')
     return Number(instances.busy)
@@ -42,6 +44,39 @@ const refused = (): GrpcError =>
   })
 const broken = (): GrpcError =>
   new GrpcError(grpcStatus.UNAVAILABLE, 'reset', { cause: new WireError('RESET', 'reset', { sent: true }) })
+/** The other sidecar has no room. */
+const turnedAway = (): GrpcError =>
+  new GrpcError(grpcStatus.UNAVAILABLE, 'too much', { trailers: new Fields(['outrigger-refused', '1']) })
+
+describe('a call that is turned away', () => {
+  it('goes to an instance that has room, and leaves the others alone for a second', async () => {
+    const { use, tried, clock, resolver, running } = setUp()
+    expect(await use({ 'a:1': turnedAway(), 'b:1': turnedAway() })).toBe('c:1')
+    for (let call = 0; call < 6; call++) await use()
+    expect(tried).toEqual(['a:1', 'b:1', ...Array.from({ length: 7 }, () => 'c:1')])
+    await clock.advance(1000)
+    for (let call = 0; call < 3; call++) await use()
+    expect(new Set(tried.slice(-3))).toEqual(new Set(['a:1', 'b:1', 'c:1']))
+    // They are there: no reason to look for others.
+    expect(resolver.asked).toHaveLength(1)
+    expect(await running()).toBe(0)
+  })
+
+  it('is asked once of each, and says so rather than that others are not there', async () => {
+    const { use, tried, running } = setUp()
+    const [busy, gone] = [turnedAway(), refused()]
+    await expect(use({ 'a:1': busy, 'b:1': gone, 'c:1': gone })).rejects.toBe(busy)
+    expect(tried).toEqual(['a:1', 'b:1', 'c:1'])
+    expect(await running()).toBe(0)
+  })
+
+  it('is not made again when its body has gone', async () => {
+    const { use, tried } = setUp()
+    const busy = turnedAway()
+    await expect(use({ 'a:1': busy }, false)).rejects.toBe(busy)
+    expect(tried).toEqual(['a:1'])
+  })
+})
 
 describe('a call of one instance', () => {
   it('goes to the next one at once when nobody is there', async () => {

@@ -1,6 +1,7 @@
 import { isWireError, type Client } from '@outrigger/wire'
 import { GrpcError, grpcStatus, isGrpcError } from '@outrigger/wire/grpc'
 import { MemoryBody, wholeBody } from '../app/memory-body.ts'
+import { isRefused } from '../overload/refused.ts'
 import { callLocal, callLocalStream, type PeerAnswer, type PeerCall } from '../peer/call.ts'
 import type { Directory, Peer } from './directory.ts'
 import type { InstanceState } from './instances.ts'
@@ -26,35 +27,44 @@ export class RemoteApps {
    * Calls one instance; one that cannot be reached is left for another at once. Rejects with a GrpcError.
    */
   async call(appId: string, namespace: string, call: RemoteCall): Promise<PeerAnswer> {
-    return this.atInstance(appId, namespace, async (peer, instance) => {
-      const { head, body } = await this.#callInstance(peer.client, `${peer.scheme}://${instance.address}`, {
-        instance,
-        call,
-      })
-      if (body instanceof MemoryBody) {
-        instance.running--
-        return { head, body }
-      }
-      return { head, body: new TrackedBody(body, () => void instance.running--) }
-    })
+    const replayable = (): boolean => !(call.body instanceof ReplayBody) || call.body.replayable
+    return this.atInstance(
+      appId,
+      namespace,
+      async (peer, instance) => {
+        const { head, body } = await this.#callInstance(peer.client, `${peer.scheme}://${instance.address}`, {
+          instance,
+          call,
+        })
+        if (body instanceof MemoryBody) {
+          instance.running--
+          return { head, body }
+        }
+        return { head, body: new TrackedBody(body, () => void instance.running--) }
+      },
+      replayable,
+    )
   }
 
   /**
-   * Lets `use` have one instance. When it failed before anything was sent, another one is tried.
+   * Lets `use` have one instance. When it failed before anything was sent, another one is tried; so it is when the
+   * instance turned the call away and it is `replayable`.
    * `use` takes one off `instance.running` when it has succeeded.
    */
   async atInstance<T>(
     appId: string,
     namespace: string,
     use: (peer: Peer, instance: InstanceState) => Promise<T>,
+    replayable: () => boolean = () => false,
   ): Promise<T> {
     const peer = await this.#directory.find(appId, namespace)
     const { instances } = peer
     let tried: Set<InstanceState> | undefined
     let failure: unknown
+    let refused: unknown
     for (;;) {
       const instance = instances.pick(tried)
-      if (instance === undefined) throw failure
+      if (instance === undefined) throw refused ?? failure
       instance.running++
       try {
         const result = await use(peer, instance)
@@ -62,11 +72,17 @@ export class RemoteApps {
         return result
       } catch (error) {
         instance.running--
-        if (isGrpcError(error) && error.code === grpcStatus.UNAVAILABLE)
-          this.#directory.doubt(appId, namespace)
-        if (!neverSent(error)) throw error
-        instances.refused(instance)
-        failure = error
+        if (isRefused(error)) {
+          instances.turnedAway(instance)
+          if (!replayable()) throw error
+          refused = error
+        } else {
+          if (isGrpcError(error) && error.code === grpcStatus.UNAVAILABLE)
+            this.#directory.doubt(appId, namespace)
+          if (!neverSent(error)) throw error
+          instances.refused(instance)
+          failure = error
+        }
         tried ??= new Set()
         tried.add(instance)
       }

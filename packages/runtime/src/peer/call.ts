@@ -1,4 +1,4 @@
-import { isWireError, type Body, type Client, type ClientResponse } from '@outrigger/wire'
+import { Fields, isWireError, type Body, type Client, type ClientResponse } from '@outrigger/wire'
 import {
   decodeBinary,
   decodeMessage,
@@ -7,6 +7,7 @@ import {
   statusOfHttp,
   type GrpcStatusCode,
 } from '@outrigger/wire/grpc'
+import { refusedField } from '../overload/refused.ts'
 import { MemoryBody } from '../app/memory-body.ts'
 import { valueOf } from './fields.ts'
 import { FrameReader } from './frames.ts'
@@ -165,7 +166,10 @@ function throwFor(fields: ClientResponse['fields']): void {
   throw new GrpcError(
     (known ? code : grpcStatus.UNKNOWN) as GrpcStatusCode,
     decodeMessage(fields.get('grpc-message') ?? '') || `the call ended with status ${text}`,
-    { details: details === undefined ? undefined : decodeBinary(details) },
+    {
+      details: details === undefined ? undefined : decodeBinary(details),
+      ...(fields.has(refusedField) && { trailers: new Fields([refusedField, '1']) }),
+    },
   )
 }
 

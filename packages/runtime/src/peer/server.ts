@@ -129,6 +129,7 @@ function statusFields(error: unknown, path: string, { onError }: PeerServices): 
   if (isGrpcError(error)) {
     const fields = ['grpc-status', String(error.code), 'grpc-message', encodeMessage(error.message)]
     if (error.details !== undefined) fields.push('grpc-status-details-bin', encodeBinary(error.details))
+    if (error.trailers !== undefined) fields.push(...[...error.trailers].flat())
     return fields
   }
   if (error instanceof MalformedMessage)

@@ -2,6 +2,7 @@ import { grpcError } from '@outrigger/proto/status'
 import { grpcStatus, type GrpcStatusName, type ServerCall } from '@outrigger/wire/grpc'
 import { ApiError } from '../api/api-error.ts'
 import type { DaprHandlers } from '../api/grpc-call.ts'
+import { retryAfterSeconds } from '../overload/refused.ts'
 
 type AnyHandler = (request: never, call: ServerCall) => unknown
 
@@ -58,6 +59,7 @@ export function statusOf(error: unknown): unknown {
           subject?.resourceName === undefined
             ? undefined
             : { type: subject.resourceType, name: subject.resourceName },
+        retryAfterMs: row.http === 503 ? retryAfterSeconds * 1000 : undefined,
         violations: subject?.fieldViolation === undefined ? undefined : [subject.fieldViolation],
       },
     },

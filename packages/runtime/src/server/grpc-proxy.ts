@@ -3,6 +3,7 @@ import { GrpcError, grpcStatus, isGrpcError } from '@outrigger/wire/grpc'
 import type { InvokeHandler } from '../api/invoke/handler.ts'
 import { passOn, statusFields } from '../invoke/proxy.ts'
 import { ReplayBody, replayBytes } from '../invoke/replay.ts'
+import { refusedField } from '../overload/refused.ts'
 import { statusOf } from './grpc-errors.ts'
 
 /** Either names the application; the first is older. */
@@ -52,12 +53,17 @@ async function toPeer(
   try {
     const apps = await handler.apps()
     await handler.guarded(name, request.path.slice(1), body, request.signal, async (signal) => {
-      const started = await apps.atInstance(appId, namespace, async (peer, instance) => {
-        const options = { statuses, signal }
-        const passing = await passOn(peer.client, `${peer.scheme}://${instance.address}`, call, options)
-        void passing.finished.finally(() => instance.running--)
-        return passing
-      })
+      const started = await apps.atInstance(
+        appId,
+        namespace,
+        async (peer, instance) => {
+          const options = { statuses, signal }
+          const passing = await passOn(peer.client, `${peer.scheme}://${instance.address}`, call, options)
+          void passing.finished.finally(() => instance.running--)
+          return passing
+        },
+        () => body.replayable,
+      )
       if (!stream) await started.finished
       return started
     })
@@ -69,10 +75,12 @@ async function toPeer(
   }
 }
 
+const ofOneHop: ReadonlySet<string> = new Set(['content-type', refusedField])
+
 /** What the other side said, or what went wrong on the way. */
 function endOf(handler: InvokeHandler, name: string, error: unknown): string[] {
   if (isGrpcError(error) && error.trailers?.has('grpc-status') === true)
-    return [...error.trailers].filter(([field]) => field !== 'content-type').flat()
+    return [...error.trailers].filter(([field]) => !ofOneHop.has(field)).flat()
   if (isGrpcError(error)) return statusFields(error)
   return statusFields(statusOf(handler.failed(name, error)) as GrpcError)
 }

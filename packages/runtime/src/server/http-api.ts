@@ -4,6 +4,7 @@ import { ApiError, errorDetails } from '../api/api-error.ts'
 import { bodyError } from '../api/json-body.ts'
 import { metadataFields } from '../app/fields.ts'
 import type { ServerPipeline } from '../middleware/server-pipeline.ts'
+import { retryAfterSeconds } from '../overload/refused.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
 import { isTraceparent } from '../telemetry/trace-context.ts'
 import { cleanPath } from './clean-path.ts'
@@ -30,6 +31,7 @@ export interface HttpApiOptions {
 
 const jsonType = ['content-type', 'application/json']
 const plainText = ['content-type', 'text/plain; charset=utf-8']
+const retryAfter = String(retryAfterSeconds)
 /** Longest trace header that is sent back. */
 const longestTraceHeader = 8192
 
@@ -55,7 +57,7 @@ export function httpApi(options: HttpApiOptions): Handler {
     const { row } = error
     const details = errorDetails(error)
     const body = { errorCode: row.code, message: error.message, ...(details !== undefined && { details }) }
-    const fields = row.http === 503 ? [...jsonType, 'retry-after', '1'] : [...jsonType]
+    const fields = row.http === 503 ? [...jsonType, 'retry-after', retryAfter] : [...jsonType]
     if (error.metadata !== undefined) metadataFields('metadata.', error.metadata, fields)
     response.send(row.http, fields, JSON.stringify(body))
   }

@@ -1,4 +1,5 @@
 import { isWireError } from '@outrigger/wire'
+import { isRefused } from '../../overload/refused.ts'
 import { BreakerError } from '../../resiliency/breaker.ts'
 import { ApiError } from '../api-error.ts'
 
@@ -9,7 +10,7 @@ const permissionDenied = 7
 export function invokeError(name: string, error: unknown, address: string | undefined): ApiError {
   if (error instanceof ApiError) return error
   const text = `failed to invoke, id: ${name}, err: ${errorText(error, address)}`
-  if (isBusy(error)) return new ApiError('OVERLOADED', text, { cause: error })
+  if (isRefused(error)) return new ApiError('OVERLOADED', text, { cause: error })
   if ((error as { code?: unknown } | undefined)?.code === permissionDenied)
     return new ApiError('DIRECT_INVOKE_DENIED', text, { cause: error })
   return new ApiError('DIRECT_INVOKE', text, { cause: error })
@@ -20,7 +21,7 @@ function errorText(error: unknown, address: string | undefined): string {
   if (tooLarge !== undefined) return `${tooLarge.message}; raise the limit with --max-body-size`
   const text = error instanceof Error ? error.message : 'unknown'
   // A breaker stands before the way, and busy is said of the application by its name.
-  return address === undefined || error instanceof BreakerError || isBusy(error)
+  return address === undefined || error instanceof BreakerError || isRefused(error)
     ? text
     : `${text} (${address})`
 }
@@ -33,8 +34,4 @@ function tooLargeOf(error: unknown): Error | undefined {
     at = at.cause
   }
   return undefined
-}
-
-function isBusy(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'AppBusyError'
 }

@@ -1,3 +1,4 @@
+import { isRefused } from '../../overload/refused.ts'
 import type { Verdict } from '../../resiliency/policy.ts'
 import { ApiError } from '../api-error.ts'
 import { StatusFailure } from './status-failure.ts'
@@ -15,8 +16,9 @@ export function judge(error: unknown, replayable: boolean): Verdict {
   return code === undefined ? repeat : { grpc: code }
 }
 
-/** The runtime itself repeats only what failed on its way to the other sidecar. */
+/** The runtime itself repeats only what failed on its way to the other sidecar, and not what all instances turned away. */
 export function judgeTransport(error: unknown, replayable: boolean): Verdict {
+  if (isRefused(error)) return final
   const code = codeOf(error)
   return replayable && (code === unavailable || code === unauthenticated) ? repeat : final
 }

@@ -12,6 +12,8 @@ import {
 } from '../../app/channel.ts'
 import { asField, fromField } from '../../app/fields.ts'
 import { MemoryBody, wholeBody } from '../../app/memory-body.ts'
+import { refusal } from '../../overload/refusal.ts'
+import { isRefused } from '../../overload/refused.ts'
 import type { PeerAnswer } from '../../peer/call.ts'
 import { canonicalName, valueOf } from '../../peer/fields.ts'
 import type { PeerRequest, PeerResponse } from '../../peer/messages.ts'
@@ -214,6 +216,7 @@ function flat(fields: Fields): string[] {
 function failure(error: unknown): unknown {
   if (error instanceof ApiError) return malformed(error)
   const text = `error invoking app channel: ${error instanceof Error ? error.message : 'unknown'}`
+  if (isRefused(error)) return refusal(text, error)
   if (neverReached(error)) return new GrpcError(grpcStatus.UNAVAILABLE, text, { cause: error })
   if (isGrpcError(error) || isWireError(error)) {
     const code = isWireError(error, 'TOO_LARGE') ? grpcStatus.RESOURCE_EXHAUSTED : grpcStatus.INTERNAL
