@@ -34,7 +34,9 @@ export class PeerRules {
     id = spiffeIdOf(certificate)
     if (id === undefined) throw new PeerRefused('the certificate of the peer has no identity')
     if (!this.any && !this.trustDomains.has(id.trustDomain)) {
-      throw new PeerRefused(`the peer ${id.uri} is of a foreign trust domain`)
+      throw new PeerRefused(
+        `the peer ${id.uri} is of a foreign trust domain, which no policy of accessControl names`,
+      )
     }
     this.known.set(certificate, id)
     return id

@@ -34,6 +34,8 @@ export interface SecurityOptions {
    * Its own and that of the control plane are always accepted.
    */
   readonly trustDomains?: readonly string[] | undefined
+  /** Those whose members may be called only. */
+  readonly serverTrustDomains?: readonly string[] | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -105,8 +107,10 @@ export async function openSecurity(options: SecurityOptions): Promise<Security> 
     throw error
   }
   const { id } = source.current
-  const { controlPlaneTrustDomain, trustDomains = [] } = options
-  const rules = new PeerRules([id.trustDomain, controlPlaneTrustDomain, ...trustDomains])
+  const { controlPlaneTrustDomain, trustDomains = [], serverTrustDomains = [] } = options
+  const accepted = [id.trustDomain, controlPlaneTrustDomain, ...trustDomains]
+  const rules = new PeerRules(accepted)
+  const serverRules = new PeerRules([...accepted, ...serverTrustDomains])
   const own = (): TlsOptions => {
     const { chain, key } = source.current
     return { cert: chain, key, ca: anchors.current }
@@ -123,7 +127,7 @@ export async function openSecurity(options: SecurityOptions): Promise<Security> 
       return source.problem
     },
     serverTls: () => ({ ...own(), requireClientCert: true }),
-    clientTls: (expected) => ({ ...own(), verifyServer: verifier(rules, expected) }),
+    clientTls: (expected) => ({ ...own(), verifyServer: verifier(serverRules, expected) }),
     identify: (certificate) => rules.identify(certificate),
     jwt: (audience) => source.current.jwts.get(audience),
     onChange(listener) {

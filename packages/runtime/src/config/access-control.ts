@@ -31,7 +31,7 @@ export interface AccessControl {
 /** The trust domain of sidecars that name none. */
 export const defaultTrustDomain = 'public'
 
-/** Reads the section. */
+/** Reads the section. Trust domains have no case (SPIFFE-ID, section 2.1): identities hold them in lower case. */
 export function readAccessControl(spec: Section, part: { accessControl?: AccessControl }): void {
   const section = spec.section('accessControl')?.known(['defaultAction', 'trustDomain', 'policies'])
   if (section === undefined) return
@@ -43,7 +43,7 @@ export function readAccessControl(spec: Section, part: { accessControl?: AccessC
   }
   part.accessControl = {
     defaultAction: given ?? (policies.length > 0 ? 'deny' : 'allow'),
-    trustDomain: section.text('trustDomain') || defaultTrustDomain,
+    trustDomain: section.text('trustDomain')?.toLowerCase() || defaultTrustDomain,
     policies,
   }
 }
@@ -53,10 +53,9 @@ function readPolicy(policy: Section): AppPolicy {
   return {
     appId: policy.required('appId', 'name the application that calls'),
     namespace: policy.required('namespace', 'name the namespace of the application that calls'),
-    trustDomain: policy.required(
-      'trustDomain',
-      `name the trust domain of the application that calls (${defaultTrustDomain})`,
-    ),
+    trustDomain: policy
+      .required('trustDomain', `name the trust domain of the application that calls (${defaultTrustDomain})`)
+      .toLowerCase(),
     defaultAction: action(policy, 'defaultAction'),
     operations: policy.sections('operations').map((operation) => {
       operation.known(['name', 'httpVerb', 'action'])

@@ -179,7 +179,7 @@ describe('what is wrong is fatal', () => {
 describe('access control', () => {
   test('is read with its policies, verbs and defaults', async () => {
     const text =
-      'accessControl:\n  trustDomain: home\n  policies:\n    - {appId: a, namespace: n, trustDomain: home, defaultAction: Deny, operations: [{name: /x/*, httpVerb: [get, "*"], action: allow}]}'
+      'accessControl:\n  trustDomain: Home\n  policies:\n    - {appId: a, namespace: n, trustDomain: hoMe, defaultAction: Deny, operations: [{name: /x/*, httpVerb: [get, "*"], action: allow}]}'
     const { configuration, lines } = await read([spec(text)])
     expect(configuration.accessControl).toEqual({
       defaultAction: 'deny',

@@ -84,6 +84,8 @@ export class Neighbours {
         jwtAudiences: mtls.jwtAudiences,
         // Whoever is named may come in; what he may call is for the access control to say.
         trustDomains: configuration.accessControl?.policies.map((policy) => policy.trustDomain),
+        // Where most applications are; those of other trust domains call them as well.
+        serverTrustDomains: [defaultTrustDomain],
         kubernetes: options.mode === 'kubernetes',
         clock,
         random,
