@@ -83,7 +83,7 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
   const nameResolver = (): Promise<LoadedComponent<NameResolver>> =>
     loadNameResolver(configuration.nameResolution, common)
   const { context } = common
-  const endpoints = await endpointsOf(resources, { context, random, signal, components: loaded }, logger)
+  const endpoints = await endpointsOf(resources, { context, random, signal, logger, components: loaded })
   const subscriptions = resources.filter(
     (resource): resource is SubscriptionResource => resource.kind === 'Subscription',
   )
@@ -94,13 +94,12 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
 async function endpointsOf(
   resources: readonly Resource[],
   tools: EndpointTools,
-  logger: Logger,
 ): Promise<readonly EndpointSettings[]> {
   const named = resources.filter((found): found is HttpEndpointResource => found.kind === 'HTTPEndpoint')
   try {
     return await loadEndpoints(named, tools)
   } catch (error) {
-    await unloadComponents(tools.components, { logger })
+    await unloadComponents(tools.components, tools)
     throw error
   }
 }

@@ -1,4 +1,5 @@
-import type { Random, SecretStore } from '@outrigger/spec'
+import type { Logger, Random, SecretStore } from '@outrigger/spec'
+import { asField, isFieldValue } from '../app/fields.ts'
 import type { LoadedComponent } from '../components/live.ts'
 import { StartupError } from '../config/startup-error.ts'
 import type { EndpointSettings } from '../invoke/endpoints.ts'
@@ -11,6 +12,7 @@ export interface EndpointTools {
   readonly context: LoadContext
   readonly random: Random
   readonly signal: AbortSignal
+  readonly logger: Logger
   /** Among them are the secret stores. */
   readonly components: readonly LoadedComponent[]
 }
@@ -32,7 +34,7 @@ export async function loadEndpoints(
 
 async function load(
   resource: HttpEndpointResource,
-  { context, random, signal, components }: EndpointTools,
+  { context, random, signal, logger, components }: EndpointTools,
   lines: string[],
 ): Promise<EndpointSettings> {
   const { name, baseUrl, headers, tls, source } = resource
@@ -48,30 +50,76 @@ async function load(
     )
   }
   const asComponent = componentOf(resource, [...named, ...items])
-  const { values, problems } = await resolveProperties(asComponent, { context, random, signal, store })
-  for (const { line, text } of problems) {
+  const properties = await resolveProperties(asComponent, { context, random, signal, store })
+  const say = (line: number, text: string): string => {
     const field = text.replace(/^spec\.metadata "([^"]+)"/, 'spec.$1')
-    lines.push(`${source.file}:${line}: HTTPEndpoint "${name}": ${field}`)
+    return `${source.file}:${line}: HTTPEndpoint "${name}": ${field}`
   }
-  const of = (item: MetadataItem | undefined): string | undefined =>
-    item === undefined ? undefined : values[item.name] || undefined
-  const [ca, cert, key] = [of(tls.rootCa), of(tls.certificate), of(tls.privateKey)]
+  for (const { line, text } of properties.warnings) logger.warn(say(line, text))
+  const before = lines.length
+  for (const { line, text } of properties.problems) lines.push(say(line, text))
+  const { values } = properties
+  for (const item of named) {
+    if (!isFieldValue(values[item.name] ?? ''))
+      lines.push(
+        say(
+          item.line,
+          `spec.${item.name} has a character that no header field can hold, such as a line break`,
+        ),
+      )
+  }
+  // What is missing has been said.
+  if (items.length > 0 && lines.length === before)
+    for (const [item, text] of await tlsProblems(tls, values))
+      lines.push(say(item.line, `spec.${item.name} ${text}`))
   return {
     name,
     baseUrl,
     headers: named.flatMap((item) => [
       item.name.slice('headers.'.length).toLowerCase(),
-      values[item.name] ?? '',
+      asField(values[item.name] ?? ''),
     ]),
-    tls:
-      items.length === 0
-        ? undefined
-        : {
-            ...(ca !== undefined && { ca }),
-            ...(cert !== undefined && { cert }),
-            ...(key !== undefined && { key }),
-          },
+    tls: items.length === 0 ? undefined : tlsOf(tls, values),
   }
+}
+
+type Tls = HttpEndpointResource['tls']
+type Values = Readonly<Record<string, string>>
+
+function tlsOf({ rootCa, certificate, privateKey }: Tls, values: Values): EndpointSettings['tls'] {
+  return {
+    ...(rootCa !== undefined && { ca: values[rootCa.name]! }),
+    ...(certificate !== undefined && { cert: values[certificate.name]! }),
+    ...(privateKey !== undefined && { key: values[privateKey.name]! }),
+  }
+}
+
+/** What is wrong with certificates and key, said here and not to whoever makes a call. */
+async function tlsProblems(
+  { rootCa, certificate, privateKey }: Tls,
+  values: Values,
+): Promise<readonly (readonly [MetadataItem, string])[]> {
+  const { createPrivateKey, X509Certificate } = await import('node:crypto')
+  const problems: [MetadataItem, string][] = []
+  const read = <T>(
+    item: MetadataItem | undefined,
+    make: (pem: string) => T,
+    wanted: string,
+  ): T | undefined => {
+    if (item === undefined) return undefined
+    try {
+      return make(values[item.name]!)
+    } catch {
+      problems.push([item, `is no ${wanted} in PEM`])
+      return undefined
+    }
+  }
+  read(rootCa, (pem) => new X509Certificate(pem), 'certificate')
+  const own = read(certificate, (pem) => new X509Certificate(pem), 'certificate')
+  const key = read(privateKey, createPrivateKey, 'private key')
+  if (own !== undefined && key !== undefined && !own.checkPrivateKey(key))
+    problems.push([privateKey!, 'does not belong to the first certificate of spec.clientTLS.certificate'])
+  return problems
 }
 
 /** What is read of the metadata of components is read of it. */
