@@ -95,6 +95,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     title: 'OAuth 2 client credentials',
   },
   {
+    type: 'middleware.http.opa',
+    aliases: [],
+    package: '@outrigger/middleware-http-opa',
+    kind: 'middleware.http',
+    title: 'Open Policy Agent',
+  },
+  {
     type: 'middleware.http.ratelimit',
     aliases: [],
     package: '@outrigger/middleware-http-ratelimit',
@@ -114,6 +121,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     package: '@outrigger/middleware-http-routerchecker',
     kind: 'middleware.http',
     title: 'Router checker',
+  },
+  {
+    type: 'middleware.http.sentinel',
+    aliases: [],
+    package: '@outrigger/middleware-http-sentinel',
+    kind: 'middleware.http',
+    title: 'Sentinel',
   },
   {
     type: 'middleware.http.uppercase',
