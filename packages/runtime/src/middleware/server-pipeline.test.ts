@@ -78,6 +78,79 @@ test.each([
   expect(paths).toEqual([seen])
 })
 
+test('a route that needs no token does not become one that does', async () => {
+  const open = { ...route('v1.0/open', ({ response }) => response.send(204)), open: true }
+  const alias = middleware((request, next) => {
+    if (request.query === 'other') request.path = '/v1.0/x'
+    return next(request)
+  })
+  const api = apiOf([ok, open], { pipeline: createServerPipeline([alias]), apiToken: 'secret' })
+  const status = async (target: string, fields: string[] = []) => (await ask(api, { target, fields })).status
+  expect(await status('/v1.0/open')).toBe(204)
+  expect(await status('/v1.0/open?other')).toBe(401)
+  expect(await status('/v1.0/open?other', ['dapr-api-token', 'secret'])).toBe(200)
+  expect(await status('/v1.0/x')).toBe(401)
+})
+
+test('a connection that is handed over gets no answer, and passes the middleware', async () => {
+  const { request, accepted } = upgradable()
+  const log: string[] = []
+  const pipeline = createServerPipeline([tracer('a', log)])!
+  const sent: unknown[] = []
+  const response = {
+    started: false,
+    send: (...all: unknown[]) => void sent.push(all),
+  } as never as ServerResponse
+  await pipeline.serve(request, response, async (passed) => {
+    await passed.upgrade!.accept('websocket', ['x-a', 'b'])
+  })
+  expect([accepted, sent, log]).toEqual([[['websocket', ['x-a', 'b']]], [], ['> a', '< a']])
+})
+
+test('fields after the body pass as well', async () => {
+  const { request } = upgradable()
+  const trailers: unknown[] = []
+  const response = {
+    started: false,
+    start: () => ({
+      write: () => undefined,
+      end: (fields?: Fields) => trailers.push([...(fields ?? [])]),
+      abort: () => {},
+    }),
+  } as never as ServerResponse
+  await createServerPipeline([tracer('a', [])])!.serve(request, response, async (_, captured) => {
+    const writer = captured.start(200)
+    await writer.write('a')
+    writer.end(['x-sum', '1'])
+  })
+  expect(trailers).toEqual([[['x-sum', '1']]])
+})
+
+/** A request that may become another protocol. */
+function upgradable() {
+  const accepted: unknown[] = []
+  const request: ServerRequest = {
+    method: 'GET',
+    path: '/',
+    query: '',
+    scheme: 'http',
+    authority: '',
+    fields: new Fields(),
+    body: bodyOf(''),
+    trailers: undefined,
+    remoteAddress: '',
+    signal: new AbortController().signal,
+    upgrade: {
+      protocols: ['websocket'],
+      accept: async (...all) => {
+        accepted.push(all)
+        return {} as never
+      },
+    },
+  }
+  return { request, accepted }
+}
+
 describe('bodies', () => {
   test('of requests are replaced by bytes, text or a stream of the former one', async () => {
     const replace = (

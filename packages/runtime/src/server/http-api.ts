@@ -74,11 +74,17 @@ export function httpApi(options: HttpApiOptions): Handler {
   }
 
   /** Behind the middleware, which may have changed method and path. */
-  const routed: Handler = (request, response) => {
-    const params: string[] = []
-    const route = router.find(request.method, cleanPath(request.path), params) ?? fallback
-    return answer(route, new HttpCall(request, response, params))
-  }
+  const behind =
+    (hasToken: boolean): Handler =>
+    (request, response) => {
+      const params: string[] = []
+      const route = router.find(request.method, cleanPath(request.path), params) ?? fallback
+      if (hasToken || route.open === true) return answer(route, new HttpCall(request, response, params))
+      response.send(401, plainText, 'invalid api token')
+      return undefined
+    }
+  const routed = behind(true)
+  const routedOpen = behind(false)
 
   return (request: ServerRequest, plain: ServerResponse) => {
     const response = withTrace(request, cors === undefined ? plain : cors.decorate(request, plain))
@@ -86,15 +92,17 @@ export function httpApi(options: HttpApiOptions): Handler {
     const params: string[] = []
     const route = router.find(request.method, cleanPath(request.path), params) ?? fallback
     const call = new HttpCall(request, response, params)
+    let hasToken = true
     if (options.apiToken !== undefined) {
-      if (route.open !== true && !checkToken(request.fields.get('dapr-api-token'))) {
+      hasToken = checkToken(request.fields.get('dapr-api-token'))
+      if (route.open !== true && !hasToken) {
         response.send(401, plainText, 'invalid api token')
         return undefined
       }
       request.fields.delete('dapr-api-token')
     }
     if (pipeline !== undefined) {
-      return pipeline.serve(request, response, routed).catch((error: unknown) => {
+      return pipeline.serve(request, response, hasToken ? routed : routedOpen).catch((error: unknown) => {
         fail(call, isWireError(error, 'TOO_LARGE') ? bodyError(error) : error)
       })
     }
