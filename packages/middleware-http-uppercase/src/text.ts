@@ -21,7 +21,7 @@ export function upper(text: string): string {
   let result = ''
   for (const letter of text) {
     const capital = letter.toUpperCase()
-    result += [...capital].length === 1 ? capital : letter
+    result += Array.from(capital).length === 1 ? capital : letter
   }
   return result
 }
