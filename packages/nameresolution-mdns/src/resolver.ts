@@ -73,7 +73,7 @@ export class MdnsResolver implements NameResolver {
     }
     const { clock, random } = this.#context
     const advertisement: Advertisement = new Advertisement(
-      { instance: random.uuid(), appId, namespace, host, port },
+      { instance: instanceName(random), appId, namespace, host, port },
       {
         clock,
         send: (message) => this.#multicast.send(message),
@@ -178,6 +178,15 @@ export class MdnsResolver implements NameResolver {
       `multicast cannot be used on this machine (${this.#multicast.failure}): use another name resolution, such as sqlite`,
     )
   }
+}
+
+/** As unlike others as a UUID, without the cryptography whose loading costs a process a MiB. */
+function instanceName(random: Random): string {
+  return Array.from({ length: 4 }, () =>
+    Math.floor(random.next() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  ).join('')
 }
 
 function closed(): ComponentError {
