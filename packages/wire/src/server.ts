@@ -6,7 +6,7 @@ import { FirstBytes } from './first-bytes.ts'
 import { Http1Server } from './http1/server.ts'
 import type { Http2Server } from './http2/server.ts'
 import { keepAliveInitialDelay, listenOn } from './listen.ts'
-import { loadTls, serverTls } from './tls.ts'
+import { loadTls, reasonOf, serverTls } from './tls.ts'
 import type {
   BoundAddress,
   Handler,
@@ -134,7 +134,14 @@ class SocketServer implements Server {
           )
     if (maxConnections !== undefined && maxConnections > 0) listener.maxConnections = maxConnections
     // Node.js leaves it to us to end a connection whose handshake failed, or took too long.
-    if (tls !== undefined) listener.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy())
+    if (tls !== undefined) {
+      listener.on('tlsClientError', (error: Error & { code?: string }, socket: Socket) => {
+        // Those who only look whether the port is open are no news.
+        if (error.code?.startsWith('ERR_SSL') === true)
+          this.options.onTlsFailure?.(reasonOf(error), socket.remoteAddress)
+        socket.destroy()
+      })
+    }
     // Of TLS these are the sockets below: a handshake that hangs must end with the server, too.
     listener.on('connection', (socket) => {
       this.connectionsTotal++

@@ -18,6 +18,15 @@ export function loadTls(): typeof Tls {
   return process.getBuiltinModule('node:tls')
 }
 
+/** What went wrong with a connection, in few words: those of OpenSSL come with its addresses and lines. */
+export function reasonOf(cause: Error | undefined): string {
+  if (cause === undefined) return 'closed'
+  const { code, reason, message } = cause as Error & { readonly code?: unknown; readonly reason?: unknown }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_HTTP_REQUEST')
+    return 'the other side does not speak TLS'
+  return typeof reason === 'string' ? reason : message
+}
+
 function shared(options: TlsOptions): SecureContextOptions {
   const { cert, key, ca } = options
   return {

@@ -158,6 +158,8 @@ export interface ServerOptions extends ServerLimits {
    * otherwise the client gets a plain 500, or a broken response if one was under way.
    */
   readonly onError?: (error: unknown, request: ServerRequest, response: ServerResponse) => void
+  /** Told why a client did not get through the handshake of TLS. */
+  readonly onTlsFailure?: (reason: string, remoteAddress: string | undefined) => void
 }
 
 export type ListenAddress =

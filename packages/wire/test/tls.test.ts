@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isWireError } from '../src/index.ts'
+import { createHttp2Client } from '../src/http2/index.ts'
 import { selfSigned } from './http2/setup.ts'
 import { client, serve, text, until } from './setup.ts'
 
@@ -31,6 +32,28 @@ describe.skipIf(pair === undefined)('TLS (needs openssl)', () => {
     expect(server.stats.requestsTotal).toBe(0)
     const answer = await client({ tls: { insecure: true } }).request({ origin: secure(port) })
     expect(answer.status).toBe(204)
+  })
+
+  it.each([
+    ['TLS is asked for', false],
+    ['TLS is not asked for', true],
+  ])('says on both sides that it is off on the other one: %s', async (_, secured) => {
+    const failures: string[] = []
+    const onTlsFailure = (reason: string): void => void failures.push(reason)
+    const { port } = await serve((_request, response) => response.send(204), {
+      protocols: ['h2', 'h2c'],
+      ...(secured && { tls, onTlsFailure }),
+    })
+    const origin = secured ? `http://127.0.0.1:${port}` : secure(port)
+    const own = createHttp2Client({ tls: { insecure: true } })
+    try {
+      await expect(own.request({ origin })).rejects.toThrow(
+        secured ? 'it may want TLS' : 'does not speak TLS',
+      )
+    } finally {
+      own.close()
+    }
+    expect(failures).toEqual(secured ? ['the other side does not speak TLS'] : [])
   })
 
   it('can demand a certificate from the client', async () => {

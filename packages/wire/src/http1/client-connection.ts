@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { received } from '../bulk.ts'
 import { WireError } from '../error.ts'
+import { reasonOf } from '../tls.ts'
 import type { Watched } from '../watch.ts'
 import { BodyReader } from './body-reader.ts'
 import type { ClientCall } from './client-call.ts'
@@ -227,7 +228,7 @@ export class ClientConnection implements BodyCarrier, Watched {
     const { name } = this.pool
     const { cause, sent } = this
     if (!this.connected) {
-      this.fail('CONNECT', `cannot connect to ${name}: ${cause?.message ?? 'closed'}`, { cause })
+      this.fail('CONNECT', `cannot connect to ${name}: ${reasonOf(cause)}`, { cause })
     } else this.fail('RESET', `${name} closed the connection`, { cause, sent })
   }
 

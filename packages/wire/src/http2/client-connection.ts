@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { WireError } from '../error.ts'
 import type { FlatFields } from '../fields.ts'
+import { reasonOf } from '../tls.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionLimits } from './inbound.ts'
 import { CANCEL, ConnectionError, errorName, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './errors.ts'
@@ -176,6 +177,14 @@ export class ClientConnection extends Connection {
     if (this.retired) return
     this.retired = true
     this.owner.retired(this)
+  }
+
+  /** Before the server has said anything there are few reasons. */
+  protected override brokenText(cause: Error | undefined): string {
+    const text = super.brokenText(cause)
+    if (this.settled) return text
+    if ('encrypted' in this.socket) return cause === undefined ? text : `${text}: ${reasonOf(cause)}`
+    return `${text} before the server has spoken: it may want TLS`
   }
 
   protected override broken(cause: Error | undefined): void {

@@ -139,7 +139,11 @@ export abstract class Connection extends Inbound implements FrameSink {
   }
 
   protected override broken(cause: Error | undefined): void {
-    this.failAll(new WireError('RESET', 'the connection broke', { cause, sent: true }), NO_ERROR)
+    this.failAll(new WireError('RESET', this.brokenText(cause), { cause, sent: true }), NO_ERROR)
+  }
+
+  protected brokenText(_cause: Error | undefined): string {
+    return 'the connection broke'
   }
 
   private priority(streamId: number, bytes: Buffer, start: number, end: number): void {

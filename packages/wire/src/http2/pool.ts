@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { WireError } from '../error.ts'
 import type { Origin } from '../origin.ts'
-import type { ClientTls } from '../tls.ts'
+import { reasonOf, type ClientTls } from '../tls.ts'
 import type { Call } from './call.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientRules, ConnectionOwner } from './client-connection.ts'
@@ -128,10 +128,9 @@ export class Pool implements ConnectionOwner, Ticking {
       )
     }, rules.connectMs)
     const failed = (cause?: Error): void => {
-      const reason = cause?.message ?? 'closed'
       this.failed(
         socket,
-        new WireError('CONNECT', `cannot connect to ${origin.authority}: ${reason}`, { cause }),
+        new WireError('CONNECT', `cannot connect to ${origin.authority}: ${reasonOf(cause)}`, { cause }),
       )
     }
     socket.once('error', failed)
