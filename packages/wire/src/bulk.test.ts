@@ -1,7 +1,10 @@
 import { afterEach, expect, it } from 'vitest'
-import { onBulk, received } from './bulk.ts'
+import { isTooMuch, onBulk, received, shedBodies } from './bulk.ts'
 
-afterEach(() => onBulk(Infinity, () => {}))
+afterEach(() => {
+  onBulk(Infinity, () => {})
+  shedBodies(false)
+})
 
 it('tells each time that so much has come, whatever the pieces', () => {
   let told = 0
@@ -20,4 +23,13 @@ it('tells nobody unless somebody asked', () => {
   onBulk(Infinity, () => told++)
   received(1e12)
   expect(told).toBe(0)
+})
+
+it('has large bodies given up while memory is short', () => {
+  const sizes = [0, 65_536, 65_537, 1e9]
+  expect(sizes.map(isTooMuch)).toEqual([false, false, false, false])
+  shedBodies(true)
+  expect(sizes.map(isTooMuch)).toEqual([false, false, true, true])
+  shedBodies(false)
+  expect(sizes.map(isTooMuch)).toEqual([false, false, false, false])
 })

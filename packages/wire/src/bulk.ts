@@ -23,3 +23,20 @@ export function received(length: number): void {
   bytes = 0
   action()
 }
+
+let shedding = false
+/** Bodies up to this size are taken in even so. */
+const smallBytes = 64 * 1024
+
+/**
+ * While memory is short: bodies that are wanted as a whole are given up with `OVERLOADED` once more than 64 KiB of
+ * them are there. For the owner of a process.
+ */
+export function shedBodies(shed: boolean): void {
+  shedding = shed
+}
+
+/** Whether a body of which so much is kept has to be given up. */
+export function isTooMuch(kept: number): boolean {
+  return shedding && kept > smallBytes
+}

@@ -6,9 +6,18 @@
  * - `ABORTED` the caller's signal, or the peer that asked, gave up
  * - `PROTOCOL` one side broke the protocol, or this API was used wrongly
  * - `TOO_LARGE` a limit was exceeded, see `limit`
+ * - `OVERLOADED` the process is short of memory, see `shedBodies`
  * - `LISTEN` a server could not take its address
  */
-export type WireErrorCode = 'CONNECT' | 'RESET' | 'TIMEOUT' | 'ABORTED' | 'PROTOCOL' | 'TOO_LARGE' | 'LISTEN'
+export type WireErrorCode =
+  | 'CONNECT'
+  | 'RESET'
+  | 'TIMEOUT'
+  | 'ABORTED'
+  | 'PROTOCOL'
+  | 'TOO_LARGE'
+  | 'OVERLOADED'
+  | 'LISTEN'
 
 export interface WireErrorOptions {
   readonly cause?: unknown
@@ -44,4 +53,9 @@ export class WireError extends Error {
 export function isWireError(error: unknown, code?: WireErrorCode): error is WireError {
   if (typeof error !== 'object' || error === null || !(brand in error)) return false
   return code === undefined || (error as WireError).code === code
+}
+
+/** A body is given up as memory is short. */
+export function overloaded(): WireError {
+  return new WireError('OVERLOADED', 'there is no memory for the rest of the body', { sent: true })
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { received } from './bulk.ts'
 import type { Watch, Watched } from './watch.ts'
 
 /**
@@ -15,6 +16,7 @@ export class FirstBytes implements Watched {
   private readonly decide: (socket: Socket, bytes: Buffer, it: boolean) => void
   private bytes: Buffer | undefined
   private readonly take = (chunk: Buffer): void => {
+    received(chunk.length)
     const bytes = this.bytes === undefined ? chunk : Buffer.concat([this.bytes, chunk])
     const it = this.isIt(bytes)
     this.bytes = bytes

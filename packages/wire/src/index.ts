@@ -1,4 +1,4 @@
-export { onBulk } from './bulk.ts'
+export { onBulk, shedBodies } from './bulk.ts'
 export { createClient } from './client.ts'
 export { createServer } from './server.ts'
 export { isWireError, WireError } from './error.ts'

@@ -353,6 +353,8 @@ function toGrpcError(error: unknown, path: string, onError: GrpcServerOptions['o
       `a message is larger than the limit of ${error.limit} bytes`,
     )
   }
+  if (isWireError(error, 'OVERLOADED'))
+    return new GrpcError(grpcStatus.UNAVAILABLE, error.message, { cause: error })
   if (isWireError(error)) {
     const code = error.code === 'TIMEOUT' ? grpcStatus.DEADLINE_EXCEEDED : grpcStatus.CANCELLED
     return new GrpcError(code, error.message, { cause: error })

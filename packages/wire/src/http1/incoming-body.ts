@@ -1,4 +1,5 @@
-import { WireError } from '../error.ts'
+import { isTooMuch } from '../bulk.ts'
+import { overloaded, WireError } from '../error.ts'
 import type { Body } from '../types.ts'
 import { ChunkList } from './chunk-list.ts'
 
@@ -95,6 +96,7 @@ export class IncomingBody implements Body {
     const limit = this.wholeLimit
     if (limit !== undefined) {
       if (this.chunks.size > limit) this.overflow(limit)
+      else if (isTooMuch(this.chunks.size)) this.abandon(overloaded())
       return
     }
     if (this.waiting !== undefined) this.deliver()

@@ -1,4 +1,5 @@
-import { WireError } from '../error.ts'
+import { isTooMuch } from '../bulk.ts'
+import { overloaded, WireError } from '../error.ts'
 import type { Body } from '../types.ts'
 import type { Stream } from './stream.ts'
 
@@ -102,7 +103,7 @@ export class StreamBody implements Body {
       resolve({ done: false, value: piece })
     } else {
       this.chunks.push(piece)
-      if (this.whole !== undefined) this.stream.consumed(piece.length)
+      if (this.whole !== undefined) this.takeIn(piece.length)
       else this.kept += piece.length
     }
   }
@@ -144,6 +145,14 @@ export class StreamBody implements Body {
       this.fail(new WireError('TIMEOUT', message, { sent: true }))
       this.owner.bodyUnwanted()
     }
+  }
+
+  /** One more piece of what is wanted whole: the window opens for the next. */
+  private takeIn(length: number): void {
+    this.stream.consumed(length)
+    if (!isTooMuch(this.seen)) return
+    this.fail(overloaded())
+    this.owner.bodyUnwanted()
   }
 
   private read(): Promise<IteratorResult<Uint8Array>> {
