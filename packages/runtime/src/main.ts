@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import {
+  collectors,
   createLog,
   fileSink,
   FlagError,
@@ -10,26 +11,23 @@ import {
   streamSink,
   systemClock,
   teeSink,
-  youngCollector,
 } from '@outrigger/host'
-import { onBulk } from '@outrigger/wire'
 import { flags } from './config/flags.ts'
 import { optionsOf, type RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
+import { processMemory } from './overload/process-memory.ts'
 import { RuntimeCore } from './runtime.ts'
 import { version } from './version.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
 
 /** Of `--wait`, as in Dapr. */
 const longestWaitMs = 60_000
-/** So much of what streams through may lie dead in memory. */
-const bulkBytes = 8 * 1024 * 1024
 
 /** The `daprd` executable. */
 export async function main(argv: readonly string[]): Promise<void> {
   // A component that waits for nothing that Node.js knows of would let the process end in the middle.
   const letGo = keepAlive()
-  onBulk(bulkBytes, youngCollector())
+  const memory = processMemory(collectors())
   const options = await readOptions(argv)
   if (options === undefined) return letGo()
   const write = openSink(options)
@@ -48,6 +46,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       logger,
       env: process.env,
       listen: true,
+      memory,
       offerMetrics: true,
       onShutdownRequest(force) {
         if (!force) signals.stop('shutdown was requested')

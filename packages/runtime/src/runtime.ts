@@ -36,6 +36,7 @@ import type { RuntimeOptions } from './config/options.ts'
 import { StartupError } from './config/startup-error.ts'
 import { loadMiddleware } from './middleware/load.ts'
 import type { ServerPipeline } from './middleware/server-pipeline.ts'
+import { openGuard, type MemoryGuard, type ProcessMemory } from './overload/guard.ts'
 import { HttpEndpoints } from './invoke/endpoints.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { outboxSettings } from './outbox/settings.ts'
@@ -63,6 +64,8 @@ export interface Surroundings {
   readonly definitions?: readonly ComponentDefinition[]
   /** An application in this process; without it, one is reached at `appPort`. */
   readonly app?: InProcessApp
+  /** Of this process, whose owner the runtime is then; without it memory is not watched. */
+  readonly memory?: ProcessMemory
   /** Whether to open ports. */
   readonly listen: boolean
   /** Whether to offer metrics where no port for them was asked for. */
@@ -93,6 +96,7 @@ export class RuntimeCore {
   readonly #clock: Clock
   readonly #random: Random
   readonly #servers: Server[] = []
+  readonly #guard: MemoryGuard | undefined
   #loaded: Loaded | undefined
   #channel: AppChannel | undefined
   #attachment: Attachment | undefined
@@ -118,6 +122,8 @@ export class RuntimeCore {
     this.#logger = around.logger
     this.#clock = around.clock ?? systemClock
     this.#random = around.random ?? systemRandom
+    const tools = { clock: this.#clock, logger: this.#logger }
+    this.#guard = openGuard(options.memoryLimitBytes, around.memory, tools)
     this.#lifecycle = createLifecycle({
       parts: this.#parts(),
       clock: this.#clock,
@@ -229,6 +235,7 @@ export class RuntimeCore {
       {
         name: 'the API',
         start: async () => {
+          this.#guard?.start()
           if (this.#around.listen) {
             await this.#listen(this.#loaded!.configuration)
             await this.#neighbours!.listen()
@@ -240,6 +247,7 @@ export class RuntimeCore {
         stop: async (signal) => {
           const servers = this.#servers.map((server) => server.close(signal))
           await Promise.all([...servers, this.#neighbours?.stopListening(signal)])
+          this.#guard?.stop()
         },
       },
       {
@@ -306,6 +314,7 @@ export class RuntimeCore {
       clock,
       random,
       policyOf: (name) => resiliency.component(name, 'Pubsub', 'Inbound'),
+      overload: this.#guard,
     })
     if ([...registry.state.values()].some((store) => outboxSettings(store) !== undefined)) {
       const { Outbox } = await import('./outbox/outbox.ts')
@@ -332,6 +341,7 @@ export class RuntimeCore {
       optionsTimeoutMs: options.appBindingOptionsTimeoutMs,
       maxReplyBytes: options.maxBodyBytes,
       policyOf: (name) => resiliency.component(name, 'Binding', 'Inbound'),
+      overload: this.#guard,
     })
     const attachment = new Attachment({
       options,
@@ -351,6 +361,7 @@ export class RuntimeCore {
       loadResolver: loaded.nameResolver,
       channel: () => channel,
       appHealthy: () => attachment.healthy,
+      overload: this.#guard,
       logger,
       clock,
       random,
@@ -419,6 +430,7 @@ export class RuntimeCore {
       configuration,
       api: this.api,
       pipeline: this.#pipeline,
+      overload: this.#guard,
       health: {
         appId: options.appId,
         unready: () => this.unready,

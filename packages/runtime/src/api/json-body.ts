@@ -52,6 +52,8 @@ export function textIn(value: unknown, where: string): string | undefined {
 
 /** A body that cannot be read is a caller's mistake. */
 export function bodyError(error: unknown): ApiError {
+  if (isWireError(error, 'OVERLOADED'))
+    return new ApiError('OVERLOADED', `failed to read request body: ${error.message}`, { cause: error })
   if (isWireError(error, 'TOO_LARGE')) {
     return new ApiError(
       'BODY_READ',

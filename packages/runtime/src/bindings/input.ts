@@ -147,6 +147,11 @@ class Inputs implements InputBindings {
       let held: HeldPlace | undefined
       try {
         if (this.paused) return await this.refuse(new Error('the application is not healthy'))
+        const { overload } = this.options
+        if (overload?.over === true) {
+          await overload.turn(this.closing.signal)
+          if (this.closing.signal.aborted) return await this.refuse(new Error('the sidecar is stopping'))
+        }
         const { signal } = options
         const until = signal === undefined ? this.cut.signal : AbortSignal.any([this.cut.signal, signal])
         const own = { ...options, signal: until }

@@ -2,6 +2,7 @@ import type { BindingEventResponse } from '@outrigger/proto/appcallback'
 import type { Binding, Clock, Logger, OperationOptions, Random } from '@outrigger/spec'
 import type { AppChannel } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
+import type { Overload } from '../overload/guard.ts'
 import type { Policy } from '../resiliency/policy.ts'
 
 /** Does what an application asks for by its answer to an event. Never rejects. */
@@ -25,6 +26,8 @@ export interface InputBindingsOptions {
   readonly maxReplyBytes?: number | undefined
   /** What applies to the events of a binding. Default: nothing, each is tried once. */
   readonly policyOf?: ((name: string) => Policy | undefined) | undefined
+  /** Whether events are held back. Default: never. */
+  readonly overload?: Overload | undefined
 }
 
 export interface InputBindings {

@@ -178,6 +178,13 @@ export const flags = [
       'How long an end is put off while the application is still healthy; not at all without the flag',
   },
   {
+    name: 'memory-limit',
+    type: 'quantity',
+    env: 'OUTRIGGER_MEMORY_LIMIT',
+    description:
+      'Memory of the sidecar, such as 256Mi: near it new work is refused with 503; 0 for no limit. Default: that of the control group, where there is one',
+  },
+  {
     name: 'wait',
     type: 'bool',
     default: 'false',

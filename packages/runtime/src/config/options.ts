@@ -74,6 +74,8 @@ export interface RuntimeOptions {
   readonly gracefulShutdownMs: number
   /** `undefined`: an end is not put off. */
   readonly blockShutdownMs: number | undefined
+  /** `undefined`: that of the system; 0: none. */
+  readonly memoryLimitBytes: number | undefined
   readonly logLevel: LogLevel
   readonly logAsJson: boolean
   readonly logFile: string | undefined
@@ -175,6 +177,7 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
     modulesPaths: Object.freeze(values['modules-path']),
     gracefulShutdownMs: (graceful < 0 ? 5 : graceful) * 1000,
     blockShutdownMs: values['dapr-block-shutdown-duration'],
+    memoryLimitBytes: memoryLimit(values['memory-limit'], errors),
     logLevel: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error', 'fatal'], errors),
     logAsJson: values['log-as-json'],
     logFile: values['log-file'] || undefined,
@@ -248,6 +251,15 @@ function appProtocol(text: string, ssl: boolean, errors: string[]): AppProtocol 
   const name = oneOf('app-protocol', text || 'http', ['http', 'https', 'h2c', 'grpc', 'grpcs'], errors)
   if (!ssl) return name
   return name === 'http' ? 'https' : name === 'grpc' ? 'grpcs' : name
+}
+
+/** Less than a sidecar takes before there is any work is a mistake. */
+const leastMemoryBytes = 96 * 2 ** 20
+
+function memoryLimit(bytes: number | undefined, errors: string[]): number | undefined {
+  if (bytes !== undefined && bytes !== 0 && bytes < leastMemoryBytes)
+    errors.push(`--memory-limit=${bytes} is less than a sidecar needs: give at least 96Mi, or 0 for no limit`)
+  return bytes
 }
 
 type SizeFlag =

@@ -7,6 +7,9 @@ export const refusedField = 'outrigger-refused'
 /** When to try again, for callers. */
 export const retryAfterSeconds = 1
 
+/** Why work is refused while memory is short. */
+export const noMemory = 'the sidecar is short of memory (memory-limit); try again later'
+
 /** Whether another sidecar, or this one, turned a call away. Loads nothing, as errors of any kind come by. */
 export function isRefused(error: unknown): error is Error {
   if (!(error instanceof Error)) return false

@@ -2,10 +2,14 @@ import type { Logger } from '@outrigger/spec'
 import { Fields, type Handler, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { createGrpcHandler, GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { checkCaller, servePeer, wrongApp, type ServePeerOptions } from '../api/invoke/serve-peer.ts'
-import { peerHandler } from './server.ts'
+import { noMemory } from '../overload/refused.ts'
+import { refusal } from '../overload/refusal.ts'
+import { peerHandler, statusOnly } from './server.ts'
 
 export interface InternalApiOptions extends ServePeerOptions {
   readonly namespace: string
+  /** Whether new work is refused; absent without a memory limit. */
+  readonly overload?: { readonly over: boolean } | undefined
   readonly logger: Logger
 }
 
@@ -14,15 +18,18 @@ const headBytes = 256 * 1024
 
 /** The API that other sidecars call. Import this when the first of them does. */
 export function internalApi(options: InternalApiOptions): Handler {
-  const { logger, maxBodyBytes } = options
+  const { logger, maxBodyBytes, overload } = options
   const onError = (error: unknown, path: string): void =>
     logger.error('a call of another sidecar failed for a reason that nobody foresaw', { path, error })
-  return peerHandler({
+  const handler = peerHandler({
     callLocal: servePeer(options),
     maxMessageBytes: maxBodyBytes + headBytes,
     onError,
     fallback: createGrpcHandler({ routes: [], fallback: ownApp(options), onError }),
   })
+  if (overload === undefined) return handler
+  return (request, response) =>
+    overload.over ? response.send(200, statusOnly(refusal(noMemory))) : handler(request, response)
 }
 
 /** Calls of services that are the application's own, passed on undecoded. */

@@ -23,6 +23,8 @@ export interface NeighboursOptions {
   readonly loadResolver: () => Promise<LoadedComponent<NameResolver>>
   readonly channel: () => AppChannel | undefined
   readonly appHealthy: () => boolean
+  /** Whether new work is refused; absent without a memory limit. */
+  readonly overload?: { readonly over: boolean } | undefined
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
@@ -30,6 +32,8 @@ export interface NeighboursOptions {
 
 /** Metadata of calls may be larger than --read-buffer-size. */
 const maxHeaderBytes = 64 * 1024
+/** Refused callers are told of once in this time. */
+const quietMs = 10_000
 const unspecified: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]', ''])
 
 /** The other sidecars: how they find this one and reach it, and how it finds and reaches them. */
@@ -42,6 +46,7 @@ export class Neighbours {
   #remote: Promise<Remote> | undefined
   #registered: RegisteredInstance | undefined
   #healthy = true
+  #quietUntil = -Infinity
 
   constructor(options: NeighboursOptions) {
     this.#options = options
@@ -108,7 +113,7 @@ export class Neighbours {
       {
         maxHeaderBytes,
         protocols: tls === undefined ? ['h2c'] : ['h2'],
-        ...(tls !== undefined && { tls }),
+        ...(tls !== undefined && { tls, onTlsFailure: this.#refused }),
         maxBodyBytes: options.maxBodyBytes,
       },
       lazily(async () => {
@@ -116,13 +121,13 @@ export class Neighbours {
           import('./internal-api.ts'),
           this.#authorize(),
         ])
-        const { appHealthy, channel } = this.#options
+        const { appHealthy, channel, overload } = this.#options
         const { appId, namespace, maxBodyBytes } = options
         const identify =
           security === undefined
             ? undefined
             : (request: ServerRequest): Caller => security.identify(request.peerCertificate)
-        const common = { appId, namespace, maxBodyBytes, appHealthy, logger }
+        const common = { appId, namespace, maxBodyBytes, appHealthy, overload, logger }
         return internalApi({ ...common, channel: channel(), identify, authorize })
       }),
     )
@@ -141,6 +146,15 @@ export class Neighbours {
       // Another instance of the same application has it.
       this.#address = (await listenOn(server, what, [host], 0, logger))[0]
     }
+  }
+
+  /** Says who was not let in, and does not let him fill the log. */
+  readonly #refused = (reason: string, address: string | undefined): void => {
+    const { clock, logger } = this.#options
+    const now = clock.monotonic()
+    if (now < this.#quietUntil) return
+    this.#quietUntil = now + quietMs
+    logger.warn(`a caller at ${address ?? 'an unknown address'} was refused: mutual TLS is on, and ${reason}`)
   }
 
   /** Lets others find this instance, as far as there is a way. */

@@ -125,13 +125,16 @@ const unary: Serve = async (services, request, response) => {
   writer.end(okFields)
 }
 
+/** The fields of an answer that is a status and nothing else. */
+export function statusOnly({ code, message, details, trailers }: GrpcError): string[] {
+  const fields = [...headFields, 'grpc-status', String(code), 'grpc-message', encodeMessage(message)]
+  if (details !== undefined) fields.push('grpc-status-details-bin', encodeBinary(details))
+  if (trailers !== undefined) fields.push(...[...trailers].flat())
+  return fields
+}
+
 function statusFields(error: unknown, path: string, { onError }: PeerServices): string[] {
-  if (isGrpcError(error)) {
-    const fields = ['grpc-status', String(error.code), 'grpc-message', encodeMessage(error.message)]
-    if (error.details !== undefined) fields.push('grpc-status-details-bin', encodeBinary(error.details))
-    if (error.trailers !== undefined) fields.push(...[...error.trailers].flat())
-    return fields
-  }
+  if (isGrpcError(error)) return statusOnly(error).slice(headFields.length)
   if (error instanceof MalformedMessage)
     return ['grpc-status', String(grpcStatus.INVALID_ARGUMENT), 'grpc-message', encodeMessage(error.message)]
   const tooLarge = isWireError(error, 'TOO_LARGE')

@@ -87,6 +87,10 @@ export function createBulkDelivery(
   return async (messages) => {
     const nacked = (): Settlement[] => messages.map(() => 'nack')
     if (life.cut.aborted) return nacked()
+    if (shared.overload?.over === true) {
+      await shared.overload.turn(life.closing)
+      if (life.closing.aborted) return nacked()
+    }
     try {
       return await deliver(messages)
     } catch (error) {

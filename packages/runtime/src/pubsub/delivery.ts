@@ -43,6 +43,10 @@ export function createDelivery(
   }
   return async (message) => {
     if (life.cut.aborted) return 'nack'
+    if (shared.overload?.over === true) {
+      await shared.overload.turn(life.closing)
+      if (life.closing.aborted) return 'nack'
+    }
     try {
       return await settle(shared, plan, life, message, await process(message))
     } catch (error) {

@@ -75,6 +75,7 @@ class Engine implements PubSubEngine {
       logger,
       deadLetterTimeoutMs: limits.deadLetterTimeoutMs ?? 30_000,
       policyOf: options.policyOf ?? (() => undefined),
+      overload: options.overload,
     }
     this.plans = merge([], this.named(options.subscriptions.map(fromResource)), this.brokerNames(), logger)
     if (channel === undefined && this.plans.length > 0) {

@@ -1,6 +1,7 @@
 import type { Clock, IncomingMessage, Logger, Random, Settlement } from '@outrigger/spec'
 import { neverReached } from '../app/channel.ts'
 import { withDeadline } from '../app/time.ts'
+import type { Overload } from '../overload/guard.ts'
 import { BreakerError } from '../resiliency/breaker.ts'
 import type { Policy } from '../resiliency/policy.ts'
 import type { Calm } from './calm.ts'
@@ -18,6 +19,8 @@ export interface DeliveryShared {
   readonly deadLetterTimeoutMs: number
   /** What applies to the deliveries of a broker. */
   readonly policyOf: (pubsubName: string) => Policy | undefined
+  /** Whether messages are held back. */
+  readonly overload: Overload | undefined
 }
 
 /** What a subscription tells its deliveries about its end. */

@@ -3,10 +3,11 @@ import { expect, test } from 'vitest'
 import { FakeBroker, livePubSub } from '../../test/support/fake-broker.ts'
 import { policiesOf } from '../../test/support/resiliency.ts'
 import { createInProcessChannel } from '../app/in-process-channel.ts'
+import type { Overload } from '../overload/guard.ts'
 import { createPubSubEngine } from './engine.ts'
 
 /** An application that takes one call at a time and answers when it is told to; one call may wait. */
-async function setUp(spec: string, bulk = false) {
+async function setUp(spec: string, bulk = false, overload?: Overload) {
   const started: string[] = []
   const answers: (() => void)[] = []
   const channel = createInProcessChannel(
@@ -52,6 +53,7 @@ async function setUp(spec: string, bulk = false) {
     logger: recordingLogger(),
     clock,
     random: seededRandom(7),
+    overload,
     policyOf: (name) => policies.component(name, 'Pubsub', 'Inbound'),
   })
   await engine.start()
@@ -118,4 +120,35 @@ test('a message that waits ends with the engine, and takes no place with it', as
   void channel.call(call)
   await settle()
   expect(started).toEqual(['/call', '/call'])
+})
+
+/** Memory is short until somebody says that it is not. */
+class Short implements Overload {
+  over = true
+  readonly waiting: (() => void)[] = []
+
+  turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+}
+
+test.each([
+  ['one by one', false],
+  ['in bulk', true],
+])('messages are held back while memory is short, and not given back, %s', async (_, bulk) => {
+  const short = new Short()
+  const { engine, deliver, started, answer } = await setUp('', bulk, short)
+  const [first, second] = [deliver(1), deliver(2)]
+  await settle()
+  expect([started, short.waiting.length]).toEqual([[], 2])
+  short.waiting[0]!()
+  await settle()
+  await answer()
+  expect([await first, started]).toEqual(['ack', ['/orders']])
+  await engine.stop(AbortSignal.abort())
+  expect(await second).toBe('nack')
+  expect(started).toHaveLength(1)
 })

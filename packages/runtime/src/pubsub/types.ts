@@ -1,6 +1,7 @@
 import type { Clock, Logger, Metadata, OperationOptions, PubSub, Random } from '@outrigger/spec'
 import type { AppChannel } from '../app/channel.ts'
 import type { Live } from '../components/live.ts'
+import type { Overload } from '../overload/guard.ts'
 import type { Policy } from '../resiliency/policy.ts'
 import type { RouteRule, SubscriptionResource } from '../resources/model.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -92,6 +93,8 @@ export interface PubSubEngineOptions {
   readonly limits?: PubSubLimits
   /** What applies to the deliveries of a broker. Default: nothing, each is tried once. */
   readonly policyOf?: ((pubsubName: string) => Policy | undefined) | undefined
+  /** Whether messages are held back. Default: never. */
+  readonly overload?: Overload | undefined
 }
 
 export interface RunningSubscription {

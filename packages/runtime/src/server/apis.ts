@@ -29,6 +29,8 @@ export interface ApiParts {
   readonly api: RuntimeApi
   /** Middleware before the HTTP API. */
   readonly pipeline?: ServerPipeline | undefined
+  /** Whether new work is refused; absent without a memory limit. */
+  readonly overload?: { readonly over: boolean } | undefined
   readonly health: HealthSource
   readonly logger: Logger
   readonly clock: Clock
@@ -74,6 +76,7 @@ export function sidecarApi(parts: ApiParts): Handler {
     apiToken: options.apiToken,
     cors: options.allowedOrigins.length === 0 ? undefined : new Cors(options.allowedOrigins),
     pipeline: parts.pipeline,
+    overload: parts.overload,
     logCalls: logCalls
       ? {
           obfuscateUrls: configuration.apiLogging.obfuscateUrls,

@@ -6,6 +6,7 @@ import { createGrpcHandler, GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { bindingsMethods } from '../api/bindings/grpc.ts'
 import { configurationMethods } from '../api/configuration/grpc.ts'
 import { cryptoMethods } from '../api/crypto/grpc.ts'
+import { ApiError } from '../api/api-error.ts'
 import type { DaprHandlers } from '../api/grpc-call.ts'
 import { invokeMethods } from '../api/invoke/grpc.ts'
 import { lockMethods } from '../api/lock/grpc.ts'
@@ -18,9 +19,10 @@ import { subtleCryptoMethods } from '../api/subtlecrypto/grpc.ts'
 import type { Configuration } from '../config/configuration.ts'
 import type { RuntimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
+import { noMemory } from '../overload/refused.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
 import { allows } from './api-access.ts'
-import { withStatuses } from './grpc-errors.ts'
+import { statusOf, withStatuses } from './grpc-errors.ts'
 import { appProxy } from './grpc-proxy.ts'
 import { tokenCheck } from './token.ts'
 
@@ -28,13 +30,22 @@ export interface GrpcApiParts {
   readonly options: RuntimeOptions
   readonly configuration: Configuration
   readonly api: RuntimeApi
+  /** Whether new work is refused; absent without a memory limit. */
+  readonly overload?: { readonly over: boolean } | undefined
   readonly logger: Logger
   readonly onShutdownRequest: (force: boolean) => void
 }
 
+/** Take next to no memory: answered while there is none left for anything else. */
+const light: ReadonlySet<string> = new Set(
+  [Dapr.method.getMetadata, Dapr.method.setMetadata, Dapr.method.shutdown].map(
+    ({ name }) => `/${Dapr.typeName}/${name}`,
+  ),
+)
+
 /** The gRPC API that the application calls. Its modules are many: import this file when the first call comes. */
 export function grpcApi(parts: GrpcApiParts): Handler {
-  const { options, configuration, logger } = parts
+  const { options, configuration, logger, overload } = parts
   const allowed = (group: string): boolean => allows(configuration.apiAccess, group, 'grpc')
   const handlers: DaprHandlers = Object.assign(
     {},
@@ -50,6 +61,8 @@ export function grpcApi(parts: GrpcApiParts): Handler {
         throw new GrpcError(grpcStatus.UNAUTHENTICATED, 'invalid api token')
       }
       request.fields.delete('dapr-api-token')
+      if (overload?.over === true && !light.has(request.path))
+        throw statusOf(new ApiError('OVERLOADED', noMemory))
       if (!request.fields.has('baggage')) return
       const problem = baggageProblem(request.fields.getAll('baggage'))
       if (problem !== undefined)

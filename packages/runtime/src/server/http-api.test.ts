@@ -152,3 +152,17 @@ test('origins that are allowed may read answers and ask beforehand, without a to
   })
   expect(anybody.fields.get('access-control-allow-origin')).toBe('*')
 })
+
+test('while there is no room, only what takes none is answered', async () => {
+  const overload = { over: false }
+  const light = { ...route((call) => call.response.send(200), 'v1.0/light'), light: true }
+  const api = apiOf([ok, light], { overload })
+  expect((await ask(api, { target: '/v1.0/x' })).status).toBe(200)
+  overload.over = true
+  const answer = await ask(api, { target: '/v1.0/x' })
+  expect([answer.status, answer.fields.get('retry-after')]).toEqual([503, '1'])
+  expect(JSON.parse(answer.text)).toMatchObject({ errorCode: 'ERR_OVERLOADED' })
+  expect((await ask(api, { target: '/v1.0/light' })).status).toBe(200)
+  overload.over = false
+  expect((await ask(api, { target: '/v1.0/x' })).status).toBe(200)
+})

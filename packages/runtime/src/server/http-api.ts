@@ -4,7 +4,7 @@ import { ApiError, errorDetails } from '../api/api-error.ts'
 import { bodyError } from '../api/json-body.ts'
 import { metadataFields } from '../app/fields.ts'
 import type { ServerPipeline } from '../middleware/server-pipeline.ts'
-import { retryAfterSeconds } from '../overload/refused.ts'
+import { noMemory, retryAfterSeconds } from '../overload/refused.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
 import { isTraceparent } from '../telemetry/trace-context.ts'
 import { cleanPath } from './clean-path.ts'
@@ -23,6 +23,8 @@ export interface HttpApiOptions {
   readonly cors: Cors | undefined
   /** Stands before every route; absent without middleware. */
   readonly pipeline?: ServerPipeline | undefined
+  /** Whether new work is refused; absent without a memory limit. */
+  readonly overload?: { readonly over: boolean } | undefined
   /** Logs every call. */
   readonly logCalls: { readonly obfuscateUrls: boolean; readonly omitHealthChecks: boolean } | undefined
   readonly logger: Logger
@@ -32,12 +34,13 @@ export interface HttpApiOptions {
 const jsonType = ['content-type', 'application/json']
 const plainText = ['content-type', 'text/plain; charset=utf-8']
 const retryAfter = String(retryAfterSeconds)
+const ofBody: ReadonlySet<string> = new Set(['TOO_LARGE', 'OVERLOADED'])
 /** Longest trace header that is sent back. */
 const longestTraceHeader = 8192
 
 /** The HTTP API as one handler: layers, in the order of the wire surface, around the route of a request. */
 export function httpApi(options: HttpApiOptions): Handler {
-  const { fallback, cors, logger, clock, pipeline } = options
+  const { fallback, cors, logger, clock, pipeline, overload } = options
   const router = new Router()
   for (const route of options.routes) router.add(route)
   const checkToken = tokenCheck(options.apiToken)
@@ -101,9 +104,11 @@ export function httpApi(options: HttpApiOptions): Handler {
       }
       request.fields.delete('dapr-api-token')
     }
+    if (overload?.over === true && route.light !== true)
+      return fail(call, new ApiError('OVERLOADED', noMemory))
     if (pipeline !== undefined) {
       return pipeline.serve(request, response, hasToken ? routed : routedOpen).catch((error: unknown) => {
-        fail(call, isWireError(error, 'TOO_LARGE') ? bodyError(error) : error)
+        fail(call, isWireError(error) && ofBody.has(error.code) ? bodyError(error) : error)
       })
     }
     return answer(route, call)

@@ -9,6 +9,8 @@ export interface HttpRoute {
   readonly path: string
   /** May be answered while the runtime is not ready and without an API token. */
   readonly open?: boolean
+  /** Takes next to no memory: answered while there is none left for anything else. */
+  readonly light?: boolean
   handle(call: HttpCall): void | Promise<void>
 }
 

@@ -16,6 +16,7 @@ export function healthRoutes(source: HealthSource): HttpRoute[] {
       name: 'Healthz',
       methods: ['GET'],
       path: 'v1.0/healthz',
+      light: true,
       open: true,
       handle(call) {
         const unready = source.unready()
@@ -33,6 +34,7 @@ export function healthRoutes(source: HealthSource): HttpRoute[] {
       name: 'HealthzOutbound',
       methods: ['GET'],
       path: 'v1.0/healthz/outbound',
+      light: true,
       open: true,
       handle(call) {
         if (!source.outboundReady())

@@ -12,6 +12,7 @@ export function metadataRoutes(handler: MetadataHandler): HttpRoute[] {
       name: 'GetMetadata',
       methods: ['GET'],
       path: 'v1.0/metadata',
+      light: true,
       handle(call) {
         call.response.send(200, jsonType, JSON.stringify(handler.get()))
       },
@@ -20,6 +21,7 @@ export function metadataRoutes(handler: MetadataHandler): HttpRoute[] {
       name: 'SetMetadata',
       methods: ['PUT'],
       path: 'v1.0/metadata/:key',
+      light: true,
       async handle(call) {
         handler.set(call.params[0]!, decoder.decode(await readBody(call)))
         call.response.send(204)

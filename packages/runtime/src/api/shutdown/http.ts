@@ -7,6 +7,7 @@ export function shutdownRoutes(request: (force: boolean) => void): HttpRoute[] {
       name: 'Shutdown',
       methods: ['POST'],
       path: 'v1.0/shutdown',
+      light: true,
       handle(call) {
         const force = call.request.fields.get('dapr-force-shutdown')
         call.response.send(204)
