@@ -1,3 +1,4 @@
+import type { HttpMiddleware } from '@outrigger/spec/unstable'
 import { Fields, WireError, type Body } from '@outrigger/wire'
 import { expect, test } from 'vitest'
 import { bodyOf } from '../../test/support/fake-exchange.ts'
@@ -74,6 +75,22 @@ test('errors of the channel pass as they are', async () => {
   app.down = true
   const channel = withAppPipeline(app, [middleware((request, next) => next(request))])
   await expect(channel.call({ method: 'GET', path: '/' })).rejects.toMatchObject({ code: 'CONNECT' })
+})
+
+test('a place that was waited for is left when the call does not come to the application', async () => {
+  const left: string[] = []
+  const place = (name: string) => ({ leave: () => void left.push(name) })
+  const ask = (name: string, handle: HttpMiddleware['handle']) =>
+    withAppPipeline(new FakeApp(), [middleware(handle)]).call({
+      method: 'GET',
+      path: '/',
+      place: place(name),
+    })
+  await ask('answered', async (request) => request.respond(403))
+  await expect(ask('thrown', () => Promise.reject(new Error('x')))).rejects.toThrow('x')
+  // The channel itself leaves this one, and this channel has no places.
+  await ask('passed', (request, next) => next(request))
+  expect(left).toEqual(['answered', 'thrown'])
 })
 
 test('a body is replaced, of what is asked and of what is answered', async () => {

@@ -32,6 +32,9 @@ async function call(first: Next, request: AppRequest, channel: HttpAppChannel): 
   } catch (error) {
     exchange.answered?.cancel()
     throw error
+  } finally {
+    // Who never came to the channel holds no place there.
+    if (!exchange.arrived) request.place?.leave()
   }
   const { status, fields, body } = answer
   const { answered } = exchange
@@ -50,6 +53,8 @@ class AppExchange extends Exchange {
   readonly remoteAddress = ''
   readonly trailers = undefined
   readonly signal: AbortSignal
+  /** Whether the channel was called: the place of the call is its business then. */
+  arrived = false
   /** The body of the application's answer. */
   answered: Body | undefined
   readonly #request: AppRequest
@@ -71,6 +76,7 @@ class AppExchange extends Exchange {
 
   protected async arrive(): Promise<MiddlewareResponse> {
     const { method, path, query, fields, body } = this
+    this.arrived = true
     const { body: given, ...rest } = this.#request
     const request = { ...rest, method, path: query === '' ? path : `${path}?${query}`, fields }
     const sent = body === this.#given ? given : body instanceof MemoryBody ? await body.bytes() : body
