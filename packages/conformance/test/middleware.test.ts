@@ -1,5 +1,5 @@
 import { fields } from '@outrigger/kit'
-import { defineHttpMiddleware, type HttpMiddleware, type Next } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware, type HttpMiddleware, type Next } from '@outrigger/spec'
 import { middlewareSuite } from '../src/index.ts'
 import { proveSuite, type Mutant } from './mutants.ts'
 

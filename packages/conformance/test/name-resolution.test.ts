@@ -1,6 +1,7 @@
 import { fields, throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type OperationOptions } from '@outrigger/spec'
 import {
+  ComponentError,
+  type OperationOptions,
   defineNameResolver,
   type Instance,
   type InstanceWatch,
@@ -10,7 +11,7 @@ import {
   type Registration,
   type ResolveRequest,
   type ResolveResult,
-} from '@outrigger/spec/unstable'
+} from '@outrigger/spec'
 import { nameResolutionSuite } from '../src/index.ts'
 import { proveSuite, type Mutant } from './mutants.ts'
 

@@ -1,7 +1,6 @@
 import type * as Dns from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { ComponentError } from '@outrigger/spec'
-import type { ResolveResult } from '@outrigger/spec/unstable'
+import { ComponentError, type ResolveResult } from '@outrigger/spec'
 import { abortable } from './time.ts'
 
 /** How long an answer without a time to live may be used again, and the shortest that one may. */

@@ -1,5 +1,4 @@
-import type { ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec/unstable'
+import type { ComponentContext, HttpMiddleware, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec'
 import { httpUrl } from '@outrigger/common-oauth2'
 import { errors, jwtVerify } from 'jose'
 import { findKeysUrl } from './discovery.ts'

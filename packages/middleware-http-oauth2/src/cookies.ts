@@ -1,4 +1,4 @@
-import type { MiddlewareFields } from '@outrigger/spec/unstable'
+import type { MiddlewareFields } from '@outrigger/spec'
 
 /** Browsers keep 4096 bytes of a cookie, its name and attributes included. */
 const chunkLength = 3500

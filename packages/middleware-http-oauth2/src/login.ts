@@ -1,6 +1,11 @@
 import type { Token, TokenClient } from '@outrigger/common-oauth2'
-import { isComponentError, type Clock, type Logger } from '@outrigger/spec'
-import type { MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec/unstable'
+import {
+  isComponentError,
+  type Clock,
+  type Logger,
+  type MiddlewareRequest,
+  type MiddlewareResponse,
+} from '@outrigger/spec'
 import { createHash, randomBytes } from 'node:crypto'
 import { deleteCookie, joined, setCookies, type Cookies } from './cookies.ts'
 import type { Seal } from './seal.ts'

@@ -1,6 +1,5 @@
 import { createTokenClient } from '@outrigger/common-oauth2'
-import type { ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware, MiddlewareRequest } from '@outrigger/spec/unstable'
+import type { ComponentContext, HttpMiddleware, MiddlewareRequest } from '@outrigger/spec'
 import { readCookies, removeCookies } from './cookies.ts'
 import { Login } from './login.ts'
 import { Seal } from './seal.ts'

@@ -1,7 +1,7 @@
 import { createForTest, exchange, middlewareConformance, type MiddlewareInput } from '@outrigger/conformance'
 import { Browser, oidcAudience, startOidcProvider, type OidcProvider, type Page } from '@outrigger/services'
 import { recordingLogger, virtualClock } from '@outrigger/testkit'
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { HttpMiddleware } from '@outrigger/spec'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

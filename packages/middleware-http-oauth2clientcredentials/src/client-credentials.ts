@@ -1,8 +1,7 @@
 import { RE2JS } from '@bufbuild/re2'
 import { clientScopes, createTokenClient, httpUrl } from '@outrigger/common-oauth2'
 import { abortable } from '@outrigger/kit'
-import { ComponentError, type ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import { ComponentError, type ComponentContext, type HttpMiddleware } from '@outrigger/spec'
 import { TokenCache } from './token-cache.ts'
 
 export interface Settings {

@@ -1,5 +1,5 @@
 import { fields, oneOf, string } from '@outrigger/kit'
-import { defineHttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware } from '@outrigger/spec'
 import { createClientCredentials } from './client-credentials.ts'
 
 export default defineHttpMiddleware({

@@ -1,5 +1,5 @@
 import { bool, fields, int, list, string } from '@outrigger/kit'
-import { defineHttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware } from '@outrigger/spec'
 import { createOpa } from './opa.ts'
 
 export default defineHttpMiddleware({

@@ -1,4 +1,4 @@
-import type { MiddlewareRequest } from '@outrigger/spec/unstable'
+import type { MiddlewareRequest } from '@outrigger/spec'
 import { fromJson, type Value } from './rego/values.ts'
 
 /** What a policy sees of a request. @param included names of fields, lower-case */

@@ -1,5 +1,10 @@
-import { ComponentError, type ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type ComponentContext,
+  type HttpMiddleware,
+  type MiddlewareRequest,
+  type MiddlewareResponse,
+} from '@outrigger/spec'
 import { inputOf } from './input.ts'
 import { reasonPhrase } from './reason.ts'
 import { compile, type Policy } from './rego/compile.ts'

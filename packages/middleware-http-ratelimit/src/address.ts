@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import type { MiddlewareRequest } from '@outrigger/spec/unstable'
+import type { MiddlewareRequest } from '@outrigger/spec'
 
 /** Longest address that is looked at; what is longer is none. */
 const maxLength = 64

@@ -1,5 +1,5 @@
 import { fields, float } from '@outrigger/kit'
-import { defineHttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware } from '@outrigger/spec'
 import { createRateLimit } from './rate-limit.ts'
 
 export default defineHttpMiddleware({

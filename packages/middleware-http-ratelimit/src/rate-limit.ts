@@ -1,5 +1,10 @@
-import { ComponentError, type ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware, MiddlewareFields, MiddlewareRequest } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type ComponentContext,
+  type HttpMiddleware,
+  type MiddlewareFields,
+  type MiddlewareRequest,
+} from '@outrigger/spec'
 import { addressOf } from './address.ts'
 import { Buckets, type Taken } from './buckets.ts'
 

@@ -1,5 +1,5 @@
 import { fields, string } from '@outrigger/kit'
-import { defineHttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware } from '@outrigger/spec'
 import { createRouterChecker } from './router-checker.ts'
 
 export default defineHttpMiddleware({

@@ -1,6 +1,5 @@
 import { RE2JS } from '@bufbuild/re2'
-import { ComponentError, type ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import { ComponentError, type ComponentContext, type HttpMiddleware } from '@outrigger/spec'
 
 export interface Settings {
   readonly rule: string

@@ -1,5 +1,5 @@
 import { fields, json, string } from '@outrigger/kit'
-import { defineHttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware } from '@outrigger/spec'
 import { createSentinel } from './sentinel.ts'
 
 export default defineHttpMiddleware({

@@ -1,6 +1,5 @@
 import { sleep } from '@outrigger/kit'
-import type { ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { ComponentContext, HttpMiddleware } from '@outrigger/spec'
 import { Guard } from './guard.ts'
 import { breakerRules, flowRules, isolationRules, systemRules } from './rules.ts'
 import { watchMachine } from './system.ts'

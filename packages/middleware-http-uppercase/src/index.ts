@@ -1,5 +1,5 @@
 import { fields, oneOf } from '@outrigger/kit'
-import { defineHttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware } from '@outrigger/spec'
 import { createUppercase } from './uppercase.ts'
 
 export default defineHttpMiddleware({

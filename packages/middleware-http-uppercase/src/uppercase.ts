@@ -1,5 +1,4 @@
-import type { ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { ComponentContext, HttpMiddleware } from '@outrigger/spec'
 import { upperCased } from './text.ts'
 
 export interface Settings {

@@ -1,4 +1,4 @@
-import type { MiddlewareFields, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec/unstable'
+import type { MiddlewareFields, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec'
 import { GuestError } from './memory.ts'
 
 /** What a module may ask for with `enable_features`. */

@@ -1,5 +1,5 @@
 import { bool, fields, string } from '@outrigger/kit'
-import { defineHttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware } from '@outrigger/spec'
 import { createWasm } from './wasm.ts'
 
 export default defineHttpMiddleware({

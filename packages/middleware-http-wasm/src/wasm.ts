@@ -1,5 +1,11 @@
-import { ComponentError, type ComponentContext } from '@outrigger/spec'
-import type { HttpMiddleware, MiddlewareRequest, MiddlewareResponse, Next } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type ComponentContext,
+  type HttpMiddleware,
+  type MiddlewareRequest,
+  type MiddlewareResponse,
+  type Next,
+} from '@outrigger/spec'
 import { feature, GuestExchange } from './exchange.ts'
 import { compileGuest, Guest } from './guest.ts'
 import { loadModule } from './load.ts'

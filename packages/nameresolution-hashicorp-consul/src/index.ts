@@ -1,5 +1,5 @@
 import { bool, fields, json, string } from '@outrigger/kit'
-import { defineNameResolver } from '@outrigger/spec/unstable'
+import { defineNameResolver } from '@outrigger/spec'
 import { Agent } from './agent.ts'
 import { readClient, readEnvironment } from './client.ts'
 import { ConsulResolver } from './resolver.ts'

@@ -5,8 +5,8 @@ import {
   type Logger,
   type OperationOptions,
   type Timer,
+  type RegisteredInstance,
 } from '@outrigger/spec'
-import type { RegisteredInstance } from '@outrigger/spec/unstable'
 import type { Agent } from './agent.ts'
 import type { ServiceBody } from './service.ts'
 

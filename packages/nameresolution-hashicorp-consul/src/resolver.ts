@@ -1,15 +1,19 @@
 import { throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type Clock, type Logger, type OperationOptions, type Random } from '@outrigger/spec'
-import type {
-  Instance,
-  InstanceWatch,
-  NameResolutionCapability,
-  NameResolver,
-  RegisteredInstance,
-  Registration,
-  ResolveRequest,
-  ResolveResult,
-} from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type Clock,
+  type Logger,
+  type OperationOptions,
+  type Random,
+  type Instance,
+  type InstanceWatch,
+  type NameResolutionCapability,
+  type NameResolver,
+  type RegisteredInstance,
+  type Registration,
+  type ResolveRequest,
+  type ResolveResult,
+} from '@outrigger/spec'
 import type { Agent } from './agent.ts'
 import { KeptService } from './registration.ts'
 import { readInstances, serviceBody } from './service.ts'

@@ -1,7 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { formatHostPort } from '@outrigger/kit'
-import { ComponentError } from '@outrigger/spec'
-import type { Instance, Registration } from '@outrigger/spec/unstable'
+import { ComponentError, type Instance, type Registration } from '@outrigger/spec'
 import type { RegistrationSettings } from './settings.ts'
 
 /** Beside the port: applications of other namespaces are not meant. Registrations without it belong to every one. */

@@ -1,6 +1,5 @@
 import { backoffDelayMs, sleep } from '@outrigger/kit'
-import type { Clock, Logger, Random } from '@outrigger/spec'
-import type { Instance, InstanceWatch } from '@outrigger/spec/unstable'
+import type { Clock, Logger, Random, Instance, InstanceWatch } from '@outrigger/spec'
 
 /** The shortest time between two questions: an application that changes all the time must not keep the agent busy. */
 const shortestMs = 100

@@ -1,6 +1,6 @@
 import { createForTest, type CreateOptions } from '@outrigger/conformance'
 import type { Service } from '@outrigger/services'
-import type { NameResolver, Registration } from '@outrigger/spec/unstable'
+import type { NameResolver, Registration } from '@outrigger/spec'
 import { onTestFinished } from 'vitest'
 import definition from '../src/index.ts'
 

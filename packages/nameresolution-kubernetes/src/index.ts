@@ -1,5 +1,5 @@
 import { fields, list, metadataValue, openDns, string } from '@outrigger/kit'
-import { defineNameResolver } from '@outrigger/spec/unstable'
+import { defineNameResolver } from '@outrigger/spec'
 import { KubernetesResolver } from './resolver.ts'
 import { parseTemplate } from './template.ts'
 

@@ -1,6 +1,11 @@
 import { type DnsLookup, parseHostPort, throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type OperationOptions } from '@outrigger/spec'
-import type { NameResolver, ResolveRequest, ResolveResult } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type OperationOptions,
+  type NameResolver,
+  type ResolveRequest,
+  type ResolveResult,
+} from '@outrigger/spec'
 import type { AddressTemplate } from './template.ts'
 
 /** Port of the internal API of every sidecar in a cluster. */

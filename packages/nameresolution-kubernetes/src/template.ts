@@ -1,6 +1,5 @@
 import { metadataValue } from '@outrigger/kit'
-import { ComponentError } from '@outrigger/spec'
-import type { ResolveRequest } from '@outrigger/spec/unstable'
+import { ComponentError, type ResolveRequest } from '@outrigger/spec'
 
 /** Makes the address of a request. */
 export type AddressTemplate = (request: ResolveRequest & { readonly port: number }) => string

@@ -1,5 +1,10 @@
-import { ComponentError, type Clock, type OperationOptions, type Timer } from '@outrigger/spec'
-import type { RegisteredInstance } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type Clock,
+  type OperationOptions,
+  type Timer,
+  type RegisteredInstance,
+} from '@outrigger/spec'
 import type { DecodedPacket } from 'dns-packet'
 import { asksFor, encodeAnnouncement, type Announced } from './messages.ts'
 

@@ -1,5 +1,4 @@
-import type { Clock, Random, Timer } from '@outrigger/spec'
-import type { Instance, InstanceWatch } from '@outrigger/spec/unstable'
+import type { Clock, Random, Timer, Instance, InstanceWatch } from '@outrigger/spec'
 import type { DecodedPacket } from 'dns-packet'
 import { asksFor, encodeQuery, readInstances } from './messages.ts'
 

@@ -1,5 +1,5 @@
 import { fields, list } from '@outrigger/kit'
-import { defineNameResolver } from '@outrigger/spec/unstable'
+import { defineNameResolver } from '@outrigger/spec'
 import { capabilities, MdnsResolver } from './resolver.ts'
 
 const metadata = fields({

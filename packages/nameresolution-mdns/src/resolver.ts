@@ -1,16 +1,20 @@
 import { isIP } from 'node:net'
 import { abortable, throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type Clock, type Logger, type OperationOptions, type Random } from '@outrigger/spec'
-import type {
-  Instance,
-  InstanceWatch,
-  NameResolutionCapability,
-  NameResolver,
-  RegisteredInstance,
-  Registration,
-  ResolveRequest,
-  ResolveResult,
-} from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type Clock,
+  type Logger,
+  type OperationOptions,
+  type Random,
+  type Instance,
+  type InstanceWatch,
+  type NameResolutionCapability,
+  type NameResolver,
+  type RegisteredInstance,
+  type Registration,
+  type ResolveRequest,
+  type ResolveResult,
+} from '@outrigger/spec'
 import { Advertisement } from './advertisement.ts'
 import { Browser } from './browser.ts'
 import { decodeMessage, isNameable } from './messages.ts'

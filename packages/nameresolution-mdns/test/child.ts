@@ -2,7 +2,7 @@
 // and does what it is told in lines: `healthy`, `unhealthy`, `resolve <id>`. It leaves when its input ends.
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { RegisteredInstance } from '@outrigger/spec/unstable'
+import type { RegisteredInstance } from '@outrigger/spec'
 import definition from '../src/index.ts'
 
 export interface ChildOptions {

@@ -1,5 +1,5 @@
 import { fields, list, openDns, string } from '@outrigger/kit'
-import { defineNameResolver } from '@outrigger/spec/unstable'
+import { defineNameResolver } from '@outrigger/spec'
 import { NameFormatResolver } from './resolver.ts'
 
 const metadata = fields({

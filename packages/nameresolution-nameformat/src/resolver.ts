@@ -1,6 +1,11 @@
 import { type DnsLookup, parseHostPort, throwIfAborted } from '@outrigger/kit'
-import { ComponentError, type OperationOptions } from '@outrigger/spec'
-import type { NameResolver, ResolveRequest, ResolveResult } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type OperationOptions,
+  type NameResolver,
+  type ResolveRequest,
+  type ResolveResult,
+} from '@outrigger/spec'
 
 const placeholder = '{appid}'
 

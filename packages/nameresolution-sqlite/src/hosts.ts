@@ -1,7 +1,6 @@
 import type { Database } from '@outrigger/common-sqlite'
 import { parseHostPort } from '@outrigger/kit'
-import type { Clock } from '@outrigger/spec'
-import type { Instance, ResolveRequest } from '@outrigger/spec/unstable'
+import type { Clock, Instance, ResolveRequest } from '@outrigger/spec'
 import type { TableNames } from './schema.ts'
 
 /** One row of an instance of this process. */

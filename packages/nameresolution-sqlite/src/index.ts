@@ -1,7 +1,6 @@
 import { databaseFields, openDatabase } from '@outrigger/common-sqlite'
 import { duration, fields, string } from '@outrigger/kit'
-import { ComponentError } from '@outrigger/spec'
-import { defineNameResolver } from '@outrigger/spec/unstable'
+import { ComponentError, defineNameResolver } from '@outrigger/spec'
 import { HostTable } from './hosts.ts'
 import { capabilities, SqliteResolver } from './resolver.ts'
 import { prepareSchema } from './schema.ts'

@@ -1,6 +1,13 @@
 import { formatHostPort } from '@outrigger/kit'
-import { ComponentError, type Clock, type Logger, type OperationOptions, type Timer } from '@outrigger/spec'
-import type { RegisteredInstance, Registration } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type Clock,
+  type Logger,
+  type OperationOptions,
+  type Timer,
+  type RegisteredInstance,
+  type Registration,
+} from '@outrigger/spec'
 import type { HostRow, HostTable } from './hosts.ts'
 
 interface Keeping {

@@ -6,17 +6,15 @@ import {
   type OperationOptions,
   type Random,
   type Timer,
+  type Instance,
+  type InstanceWatch,
+  type NameResolutionCapability,
+  type NameResolver,
+  type RegisteredInstance,
+  type Registration,
+  type ResolveRequest,
+  type ResolveResult,
 } from '@outrigger/spec'
-import type {
-  Instance,
-  InstanceWatch,
-  NameResolutionCapability,
-  NameResolver,
-  RegisteredInstance,
-  Registration,
-  ResolveRequest,
-  ResolveResult,
-} from '@outrigger/spec/unstable'
 import type { HostTable } from './hosts.ts'
 import { KeptInstance } from './registration.ts'
 import { Watches } from './watches.ts'

@@ -1,5 +1,12 @@
-import { ComponentError, type Clock, type Logger, type Timer } from '@outrigger/spec'
-import type { Instance, InstanceWatch, ResolveRequest } from '@outrigger/spec/unstable'
+import {
+  ComponentError,
+  type Clock,
+  type Logger,
+  type Timer,
+  type Instance,
+  type InstanceWatch,
+  type ResolveRequest,
+} from '@outrigger/spec'
 import type { HostTable } from './hosts.ts'
 
 /** How often it is looked whether somebody has written: a changed file is seen within a second. */

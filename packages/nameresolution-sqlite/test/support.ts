@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createForTest, type CreateOptions } from '@outrigger/conformance'
-import type { NameResolver, Registration } from '@outrigger/spec/unstable'
+import type { NameResolver, Registration } from '@outrigger/spec'
 import { onTestFinished } from 'vitest'
 import definition from '../src/index.ts'
 

@@ -1,5 +1,5 @@
 import { fields, oneOf, openDns, string } from '@outrigger/kit'
-import { defineNameResolver } from '@outrigger/spec/unstable'
+import { defineNameResolver } from '@outrigger/spec'
 import { StructuredFormatResolver } from './resolver.ts'
 import { readInstances } from './read.ts'
 

@@ -2,8 +2,7 @@ import { open } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseHostPort } from '@outrigger/kit'
-import { ComponentError } from '@outrigger/spec'
-import type { Instance } from '@outrigger/spec/unstable'
+import { ComponentError, type Instance } from '@outrigger/spec'
 
 /** The instances of each application; a host may be a name. */
 export type Instances = ReadonlyMap<string, readonly Instance[]>

@@ -1,5 +1,4 @@
-import type { Clock, Logger, Random } from '@outrigger/spec'
-import type { NameResolver } from '@outrigger/spec/unstable'
+import type { Clock, Logger, Random, NameResolver } from '@outrigger/spec'
 import type { LoadedComponent } from './components/live.ts'
 import { readConfiguration, type Configuration } from './config/configuration.ts'
 import type { RuntimeOptions } from './config/options.ts'

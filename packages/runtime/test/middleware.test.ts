@@ -1,4 +1,4 @@
-import { defineHttpMiddleware, type HttpMiddleware } from '@outrigger/spec/unstable'
+import { defineHttpMiddleware, type HttpMiddleware } from '@outrigger/spec'
 import { recordingLogger, waitFor } from '@outrigger/testkit'
 import { createServer as createHttpServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'

@@ -1,5 +1,5 @@
 import { virtualClock, recordingLogger } from '@outrigger/testkit'
-import type { NameResolver } from '@outrigger/spec/unstable'
+import type { NameResolver } from '@outrigger/spec'
 import { createServer, type Body, type Handler, type Server, type ServerResponse } from '@outrigger/wire'
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'

@@ -1,4 +1,4 @@
-import type { MiddlewareBody, MiddlewareBodyInit } from '@outrigger/spec/unstable'
+import type { MiddlewareBody, MiddlewareBodyInit } from '@outrigger/spec'
 
 /** A body that can be read once. */
 export class TestBody implements MiddlewareBody {

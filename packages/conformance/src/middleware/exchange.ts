@@ -3,7 +3,7 @@ import type {
   MiddlewareBodyInit,
   MiddlewareRequest,
   MiddlewareResponse,
-} from '@outrigger/spec/unstable'
+} from '@outrigger/spec'
 import { TestBody } from './body.ts'
 import { TestFields, type FieldsInput } from './fields.ts'
 

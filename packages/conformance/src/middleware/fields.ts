@@ -1,4 +1,4 @@
-import type { MiddlewareFields } from '@outrigger/spec/unstable'
+import type { MiddlewareFields } from '@outrigger/spec'
 
 export type FieldsInput = Readonly<Record<string, string>> | readonly (readonly [string, string])[]
 

@@ -3,7 +3,7 @@ import type {
   HttpMiddlewareDefinition,
   MiddlewareCapability,
   MiddlewareResponse,
-} from '@outrigger/spec/unstable'
+} from '@outrigger/spec'
 import { expect } from 'vitest'
 import { commonCases } from '../common.ts'
 import type { Fixture, SuiteOptions } from '../fixture.ts'
@@ -198,7 +198,7 @@ export const middlewareSuite: Suite<MiddlewareCapability, HttpMiddleware, Middle
   kind: 'HTTP middleware',
   cases: [
     ...commonCases<MiddlewareCapability, HttpMiddleware, MiddlewareSuiteOptions>({
-      contract: 'middleware.http/0',
+      contract: 'middleware.http/1',
       typePrefix: 'middleware.http',
       capabilities: [],
       methods: {},

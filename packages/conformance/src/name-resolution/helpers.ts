@@ -4,7 +4,7 @@ import type {
   NameResolver,
   RegisteredInstance,
   Registration,
-} from '@outrigger/spec/unstable'
+} from '@outrigger/spec'
 import { plain } from '../checks.ts'
 import type { Fixture } from '../fixture.ts'
 import type { Case } from '../suite.ts'

@@ -1,4 +1,4 @@
-import type { Instance, Registration } from '@outrigger/spec/unstable'
+import type { Instance, Registration } from '@outrigger/spec'
 import type { SuiteOptions } from '../fixture.ts'
 
 /** What the name resolution suite can be told. */

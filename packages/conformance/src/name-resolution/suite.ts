@@ -1,4 +1,4 @@
-import type { NameResolutionCapability, NameResolver, NameResolverDefinition } from '@outrigger/spec/unstable'
+import type { NameResolutionCapability, NameResolver, NameResolverDefinition } from '@outrigger/spec'
 import { commonCases } from '../common.ts'
 import { registerSuite, type Suite } from '../suite.ts'
 import type { NameResolutionSuiteOptions } from './options.ts'
@@ -11,7 +11,7 @@ export const nameResolutionSuite: Suite<NameResolutionCapability, NameResolver, 
     kind: 'name resolver',
     cases: [
       ...commonCases<NameResolutionCapability, NameResolver, NameResolutionSuiteOptions>({
-        contract: 'nameresolution/0',
+        contract: 'nameresolution/1',
         typePrefix: 'nameresolution',
         capabilities: ['register', 'watch', 'local'],
         methods: { register: ['register'], watch: ['watch'] },

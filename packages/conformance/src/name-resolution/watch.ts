@@ -1,4 +1,4 @@
-import type { Instance, InstanceWatch, NameResolver } from '@outrigger/spec/unstable'
+import type { Instance, InstanceWatch, NameResolver } from '@outrigger/spec'
 import { expect } from 'vitest'
 import { plain } from '../checks.ts'
 import { addresses, announce, type NameCase, type NameFixture, observer, registration } from './helpers.ts'

@@ -9,8 +9,9 @@ import type {
   SecretStore,
   StateOperation,
   StateStore,
+  HttpMiddleware,
+  NameResolver,
 } from '@outrigger/spec'
-import type { HttpMiddleware, NameResolver } from '@outrigger/spec/unstable'
 import type { ComponentResource } from '../resources/model.ts'
 
 /** The instance that each kind of component has. */

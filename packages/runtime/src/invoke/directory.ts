@@ -1,5 +1,11 @@
-import { isComponentError, type Clock, type Logger } from '@outrigger/spec'
-import type { Instance, InstanceWatch, NameResolver } from '@outrigger/spec/unstable'
+import {
+  isComponentError,
+  type Clock,
+  type Logger,
+  type Instance,
+  type InstanceWatch,
+  type NameResolver,
+} from '@outrigger/spec'
 import type { Client } from '@outrigger/wire'
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { Instances } from './instances.ts'

@@ -1,5 +1,4 @@
-import type { Clock, Logger } from '@outrigger/spec'
-import type { NameResolver } from '@outrigger/spec/unstable'
+import type { Clock, Logger, NameResolver } from '@outrigger/spec'
 import type { Client, TlsOptions } from '@outrigger/wire'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { Directory } from './directory.ts'

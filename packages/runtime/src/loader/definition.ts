@@ -9,8 +9,9 @@ import {
   pubsubContract,
   secretStoreContract,
   stateContract,
+  middlewareHttpContract,
+  nameResolutionContract,
 } from '@outrigger/spec'
-import { middlewareHttpContract, nameResolutionContract } from '@outrigger/spec/unstable'
 import type { Kind } from '../components/live.ts'
 import { didYouMean } from '../resources/did-you-mean.ts'
 import { importDefault } from './import.ts'

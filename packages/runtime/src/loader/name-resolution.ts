@@ -1,4 +1,4 @@
-import type { NameResolver } from '@outrigger/spec/unstable'
+import type { NameResolver } from '@outrigger/spec'
 import type { LoadedComponent } from '../components/live.ts'
 import type { NameResolutionSettings } from '../config/name-resolution.ts'
 import { defaultInitTimeoutMs } from '../resources/component.ts'

@@ -1,4 +1,4 @@
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { HttpMiddleware } from '@outrigger/spec'
 import { Fields, WireError, type Body } from '@outrigger/wire'
 import { expect, test } from 'vitest'
 import { bodyOf } from '../../test/support/fake-exchange.ts'

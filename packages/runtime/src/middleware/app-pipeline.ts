@@ -1,4 +1,4 @@
-import type { HttpMiddleware, MiddlewareResponse, Next } from '@outrigger/spec/unstable'
+import type { HttpMiddleware, MiddlewareResponse, Next } from '@outrigger/spec'
 import { Fields, type Body } from '@outrigger/wire'
 import type { AppRequest, AppResponse, HttpAppChannel } from '../app/channel.ts'
 import { MemoryBody } from '../app/memory-body.ts'

@@ -1,4 +1,4 @@
-import type { MiddlewareBodyInit } from '@outrigger/spec/unstable'
+import type { MiddlewareBodyInit } from '@outrigger/spec'
 import { WireError, type Body } from '@outrigger/wire'
 import { MemoryBody, wholeBody } from '../app/memory-body.ts'
 

@@ -1,4 +1,4 @@
-import type { MiddlewareResponse } from '@outrigger/spec/unstable'
+import type { MiddlewareResponse } from '@outrigger/spec'
 import { Fields, WireError, type BodyWriter, type FieldsInit, type ServerResponse } from '@outrigger/wire'
 import { bodyOf } from './body.ts'
 import { BodyPipe } from './body-pipe.ts'

@@ -1,9 +1,4 @@
-import type {
-  MiddlewareBody,
-  MiddlewareFields,
-  MiddlewareRequest,
-  MiddlewareResponse,
-} from '@outrigger/spec/unstable'
+import type { MiddlewareBody, MiddlewareFields, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec'
 import type { Body, ClientResponse, Fields, ServerRequest } from '@outrigger/wire'
 import { expectTypeOf, test } from 'vitest'
 import type { PipelineResponse } from './response.ts'

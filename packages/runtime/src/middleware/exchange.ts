@@ -1,4 +1,4 @@
-import type { MiddlewareBodyInit, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec/unstable'
+import type { MiddlewareBodyInit, MiddlewareRequest, MiddlewareResponse } from '@outrigger/spec'
 import { Fields, type Body } from '@outrigger/wire'
 import { bodyOf } from './body.ts'
 import { PipelineResponse } from './response.ts'

@@ -1,4 +1,4 @@
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { HttpMiddleware } from '@outrigger/spec'
 import type { LoadedComponent } from '../components/live.ts'
 import type { PipelineHandler } from '../config/pipelines.ts'
 import { StartupError } from '../config/startup-error.ts'

@@ -1,4 +1,4 @@
-import type { HttpMiddleware, MiddlewareRequest, MiddlewareResponse, Next } from '@outrigger/spec/unstable'
+import type { HttpMiddleware, MiddlewareRequest, MiddlewareResponse, Next } from '@outrigger/spec'
 import { Exchange } from './exchange.ts'
 
 /** Handlers as one function, the first one outermost. */

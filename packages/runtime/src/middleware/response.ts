@@ -1,4 +1,4 @@
-import type { MiddlewareBodyInit, MiddlewareFields, MiddlewareResponse } from '@outrigger/spec/unstable'
+import type { MiddlewareBodyInit, MiddlewareFields, MiddlewareResponse } from '@outrigger/spec'
 import { Fields, type Body } from '@outrigger/wire'
 import { bodyOf } from './body.ts'
 

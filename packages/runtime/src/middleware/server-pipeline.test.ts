@@ -1,5 +1,5 @@
 import { recordingLogger } from '@outrigger/testkit'
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { HttpMiddleware } from '@outrigger/spec'
 import { Fields, WireError, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { describe, expect, test } from 'vitest'
 import { apiOf, ask, bodyOf, type Asked } from '../../test/support/fake-exchange.ts'

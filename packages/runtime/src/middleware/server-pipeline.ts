@@ -1,4 +1,4 @@
-import type { HttpMiddleware, MiddlewareResponse, Next } from '@outrigger/spec/unstable'
+import type { HttpMiddleware, MiddlewareResponse, Next } from '@outrigger/spec'
 import type { Fields, Handler, ServerRequest, ServerResponse, Upgrade } from '@outrigger/wire'
 import { MemoryBody } from '../app/memory-body.ts'
 import { cleanPath } from '../server/clean-path.ts'

@@ -1,5 +1,4 @@
-import type { Clock, Logger, Random } from '@outrigger/spec'
-import type { NameResolver, RegisteredInstance } from '@outrigger/spec/unstable'
+import type { Clock, Logger, Random, NameResolver, RegisteredInstance } from '@outrigger/spec'
 import { createServer, type BoundAddress, type Server, type ServerRequest } from '@outrigger/wire'
 import type { Security } from '@outrigger/security'
 import type { Caller } from '../api/invoke/serve-peer.ts'
@@ -106,9 +105,15 @@ export class Neighbours {
 
   /** Opens the port for other sidecars. */
   async listen(): Promise<void> {
-    const { options, logger } = this.#options
+    const { options, configuration, logger } = this.#options
     const security = this.#security
     const tls = security?.serverTls()
+    const access = configuration.accessControl
+    if (tls === undefined && access !== undefined && access.policies.length > 0) {
+      logger.warn(
+        `accessControl has policies, and mutual TLS is off: nobody proves who he is, and for all calls its defaultAction counts (${access.defaultAction})`,
+      )
+    }
     const server = createServer(
       {
         maxHeaderBytes,

@@ -1,10 +1,4 @@
-import type {
-  Instance,
-  InstanceWatch,
-  NameResolver,
-  ResolveRequest,
-  ResolveResult,
-} from '@outrigger/spec/unstable'
+import type { Instance, InstanceWatch, NameResolver, ResolveRequest, ResolveResult } from '@outrigger/spec'
 
 interface Watched {
   readonly request: ResolveRequest

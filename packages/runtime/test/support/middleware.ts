@@ -1,4 +1,4 @@
-import type { HttpMiddleware } from '@outrigger/spec/unstable'
+import type { HttpMiddleware } from '@outrigger/spec'
 
 /** A middleware from a function. */
 export function middleware(handle: HttpMiddleware['handle']): HttpMiddleware {

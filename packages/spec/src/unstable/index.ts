@@ -3,6 +3,4 @@
  * once the runtime calls them and two components implement them.
  */
 export * from './conversation.ts'
-export * from './middleware-http.ts'
-export * from './name-resolution.ts'
 export * from './workflow-backend.ts'

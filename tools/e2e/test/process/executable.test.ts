@@ -183,8 +183,8 @@ test('SIGHUP reads everything anew, in the same process and on the same ports', 
     resources: [component('one', 'state.in-memory')],
   })
   const components = async (): Promise<string[]> => {
-    const answer = await fetch(`${sidecar.url}/v1.0/metadata`).catch(() => undefined)
-    const { components: found = [] } = (await answer?.json()) as { components?: { name: string }[] }
+    const answer = await fetch(`${sidecar.url}/v1.0/metadata`)
+    const { components: found = [] } = (await answer.json()) as { components?: { name: string }[] }
     return found.map(({ name }) => name)
   }
   const { pid } = sidecar.child

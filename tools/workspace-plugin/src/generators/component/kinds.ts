@@ -76,7 +76,7 @@ export const kinds: readonly Kind[] = [
     title: 'name resolver',
     define: 'defineNameResolver',
     instance: 'NameResolver',
-    from: unstable,
+    from: stable,
     suite: { name: 'nameResolutionConformance', options: '' },
   },
   {
@@ -84,7 +84,7 @@ export const kinds: readonly Kind[] = [
     title: 'HTTP middleware',
     define: 'defineHttpMiddleware',
     instance: 'HttpMiddleware',
-    from: unstable,
+    from: stable,
     suite: { name: 'middlewareConformance', options: '' },
   },
   {

@@ -1,5 +1,5 @@
-import type { ComponentDefinition, DefinitionInput } from '../definition.ts'
-import type { LiveComponent } from '../operation.ts'
+import type { ComponentDefinition, DefinitionInput } from './definition.ts'
+import type { LiveComponent } from './operation.ts'
 
 /** There are no optional abilities yet. */
 export type MiddlewareCapability = never
@@ -85,7 +85,7 @@ export interface HttpMiddleware extends LiveComponent {
   handle(request: MiddlewareRequest, next: Next): Promise<MiddlewareResponse>
 }
 
-export const middlewareHttpContract = 'middleware.http/0'
+export const middlewareHttpContract = 'middleware.http/1'
 export type HttpMiddlewareDefinition = ComponentDefinition<
   typeof middlewareHttpContract,
   MiddlewareCapability,

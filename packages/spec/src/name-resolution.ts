@@ -1,5 +1,5 @@
-import type { ComponentDefinition, DefinitionInput } from '../definition.ts'
-import type { LiveComponent, Metadata, OperationOptions } from '../operation.ts'
+import type { ComponentDefinition, DefinitionInput } from './definition.ts'
+import type { LiveComponent, Metadata, OperationOptions } from './operation.ts'
 
 /**
  * `register`: announces this instance. `watch`: changes are told as they happen. `local`: all instances are on this
@@ -91,7 +91,7 @@ export interface NameResolver extends LiveComponent {
   ): Promise<InstanceWatch>
 }
 
-export const nameResolutionContract = 'nameresolution/0'
+export const nameResolutionContract = 'nameresolution/1'
 export type NameResolverDefinition = ComponentDefinition<
   typeof nameResolutionContract,
   NameResolutionCapability,
