@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { callsOf } from '@outrigger/proto/call'
@@ -81,6 +81,23 @@ const isOpen = (port: number): Promise<boolean> =>
     socket.on('connect', () => socket.destroy())
   })
 
+/** How many TCP sockets of a process listen (Linux). */
+function listeners(pid: number): number {
+  const own = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]
+      } catch {
+        // It was closed meanwhile.
+        return undefined
+      }
+    }),
+  )
+  const rows = ['tcp', 'tcp6'].flatMap((kind) => readFileSync(`/proc/${pid}/net/${kind}`, 'utf8').split('\n'))
+  const fields = rows.map((row) => row.trim().split(/\s+/))
+  return fields.filter(([, , , state, , , , , , inode]) => state === '0A' && own.has(inode)).length
+}
+
 /** What becomes of a call of the port for other sidecars. */
 async function outcome(port: number, tls: TlsOptions | undefined): Promise<string> {
   const client = createHttp2Client(tls === undefined ? {} : { tls })
@@ -121,9 +138,11 @@ describe('sentry', () => {
     )
     const ports = [sidecar.httpPort, sidecar.grpcPort, internal]
     expect(await Promise.all(ports.map(isOpen))).toEqual([false, false, false])
+    expect(listeners(sidecar.child.pid)).toBe(0)
     await startSentry([], { folder, port: sentryPort })
     await sidecar.ready()
     expect(await Promise.all(ports.map(isOpen))).toEqual([true, true, true])
+    expect(listeners(sidecar.child.pid)).toBeGreaterThanOrEqual(3)
   }, 60_000)
 
   it('that says no ends the start', async () => {
