@@ -375,7 +375,8 @@ describe('without mutual TLS nobody has proved who he is', () => {
       plain.configuration(`  accessControl:\n${spec(action, policy('app1', `defaultAction: ${other}`))}`),
     )
     const caller = await plain.sidecar({ appId: 'app1' })
-    await plain.sidecar({ appId: `to-${action}`, appPort: app.port, config })
+    const callee = await plain.sidecar({ appId: `to-${action}`, appPort: app.port, config })
+    await callee.child.line(new RegExp(`level=warn.*mutual TLS is off.*defaultAction counts \\(${action}\\)`))
     for (const [invoke, over] of [
       [overHttp, 'http'],
       [overGrpc, 'grpc'],
