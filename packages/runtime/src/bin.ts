@@ -1,9 +1,21 @@
 import module from 'node:module'
 import { requireNode } from '@outrigger/host/guard'
 
+/** Bytes of bytecode up to which V8 optimizes a function, unless told otherwise. */
+const optimizable = 60 * 1024
+
 // The rest is imported only when this Node.js can read it.
 if (requireNode('22.18.0', 'daprd')) {
   // What was compiled once need not be compiled at the next start.
   module.enableCompileCache()
-  void import('./main.ts').then(({ main }) => main(process.argv.slice(2)))
+  // What runs once is not worth optimizing, see docs/decisions/0010.
+  optimize(0)
+  void import('./main.ts').then(async ({ main }) => {
+    await main(process.argv.slice(2))
+    optimize(optimizable)
+  })
+}
+
+function optimize(bytes: number): void {
+  process.getBuiltinModule('node:v8').setFlagsFromString(`--max-optimized-bytecode-size=${bytes}`)
 }
