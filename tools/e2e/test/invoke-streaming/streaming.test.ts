@@ -5,10 +5,9 @@ import type { Sidecar } from '../../src/index.ts'
 import { World } from '../invoke/world.ts'
 import { StreamingApp, type Seen } from './app.ts'
 import { firstByteMs, get, post, send, size, text } from './client.ts'
-import { forgetPeak, peakMiB, residentMiB } from './memory.ts'
+import { extraMemory, mostExtraMiB, peakMiB } from './memory.ts'
 
 const gigabyte = 1024 * 1024 * 1024
-const mostExtraMiB = 64
 
 describe.each([
   { name: 'plaintext', mtls: false },
@@ -37,40 +36,26 @@ describe.each([
   const seen = (id: string, what: (call: Seen) => boolean, text: string): Promise<unknown> =>
     waitFor(() => app.call(id) !== undefined && what(app.call(id)!), { what: text })
 
-  /** What the sidecars take in addition while something streams. */
-  async function extraMemory(stream: () => Promise<void>): Promise<readonly number[]> {
-    // What works but does not stream needs some memory, too.
-    for (let index = 0; index < 200; index++) await text(await get(through('/small')))
-    const pids = [caller.child.pid, callee.child.pid]
-    const before = pids.map(residentMiB)
-    for (const pid of pids) forgetPeak(pid)
-    await stream()
-    return pids.map((pid, index) => peakMiB(pid) - before[index]!)
-  }
-
-  function expectLittle(direction: string, extra: readonly number[]): void {
-    const rounded = extra.map((mebibytes) => mebibytes.toFixed(1))
-    console.log(
-      `1 GiB ${direction}: the caller's sidecar grew by ${rounded[0]} MiB, the other by ${rounded[1]}`,
-    )
-    for (const mebibytes of extra) expect(mebibytes).toBeLessThan(mostExtraMiB)
+  const grown = (stream: () => Promise<void>): Promise<readonly number[]> => {
+    const call = async (): Promise<void> => void (await text(await get(through('/small'))))
+    return extraMemory([caller.child.pid, callee.child.pid], call, stream)
   }
 
   it('passes an answer of 1 GB on without holding it', { timeout: 40_000 }, async () => {
-    const extra = await extraMemory(async () => {
+    const extra = await grown(async () => {
       expect(await size(await get(through(`/down/${gigabyte}/${next()}`)))).toBe(gigabyte)
     })
-    expectLittle('down', extra)
+    for (const mebibytes of extra) expect(mebibytes).toBeLessThan(mostExtraMiB)
   })
 
   it('passes a request of 1 GB on without holding it', { timeout: 40_000 }, async () => {
-    const extra = await extraMemory(async () => {
+    const extra = await grown(async () => {
       const { request, answer } = post(through(`/up/${next()}`), gigabyte)
       await send(request, gigabyte)
       request.end()
       expect(await text(await answer)).toBe(String(gigabyte))
     })
-    expectLittle('up', extra)
+    for (const mebibytes of extra) expect(mebibytes).toBeLessThan(mostExtraMiB)
   })
 
   it('lets the first bytes of an answer through before there are others', async () => {
