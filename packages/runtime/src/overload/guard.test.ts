@@ -46,22 +46,22 @@ function setUp(limitBytes = 200 * mib) {
 describe('memory', () => {
   it('that is in use beyond the high mark ends new work until it is below the low one', async () => {
     const { process, clock, guard, lines } = setUp()
-    process.alive = 99
+    process.alive = 79
     await clock.advance(1000)
     expect(guard.over).toBe(false)
-    process.alive = 110
+    process.alive = 81
     await clock.advance(100)
     expect([guard.over, process.shed]).toEqual([true, true])
-    process.alive = 81
+    process.alive = 62
     await clock.advance(2000)
     expect(guard.over).toBe(true)
-    process.alive = 79
+    process.alive = 59
     await clock.advance(100)
     expect([guard.over, process.shed]).toEqual([false, false])
     expect(lines()).toEqual([
-      'info: new work is refused while more than 170 MiB of memory are in use',
-      'warn: memory is short: 90 % of 200 MiB are in use; new work is refused with 503 and messages are held back',
-      'info: there is memory again: 75 % of 200 MiB are in use after 2 s',
+      'info: new work is refused while more than 150 MiB of memory are in use',
+      'warn: memory is short: 76 % of 200 MiB are in use; new work is refused with 503 and messages are held back',
+      'info: there is memory again: 65 % of 200 MiB are in use after 2 s',
     ])
   })
 
@@ -70,7 +70,7 @@ describe('memory', () => {
     process.dead = 300
     await clock.advance(1000)
     expect([guard.over, process.collections]).toEqual([false, 1])
-    process.alive = 95
+    process.alive = 79
     await clock.advance(5000)
     expect(guard.over).toBe(false)
   })
@@ -105,7 +105,7 @@ describe('memory', () => {
     process.heap = 116
     await clock.advance(1000)
     expect(guard.over).toBe(true)
-    process.heap = 90
+    process.heap = 80
     await clock.advance(2000)
     expect(guard.over).toBe(false)
   })
@@ -190,6 +190,16 @@ describe('work that cannot be refused', () => {
 })
 
 describe('a limit', () => {
+  it.each([
+    [128, 96],
+    [256, 192],
+    [512, 435],
+    [4096, 3482],
+  ])('of %d MiB leaves room for what is under way: %d', (limit, most) => {
+    const { lines } = setUp(limit * mib)
+    expect(lines()).toEqual([`info: new work is refused while more than ${most} MiB of memory are in use`])
+  })
+
   const tools = { clock: virtualClock(), logger: recordingLogger() }
 
   it.each([

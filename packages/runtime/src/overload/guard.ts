@@ -38,9 +38,15 @@ export interface Overload {
   turn(signal: AbortSignal): Promise<void>
 }
 
-/** Parts of the limit: past the first there is no room, below the second there is again. */
-const highMark = 0.85
-const lowMark = 0.75
+/**
+ * What stays free for work that is under way: a body of some megabytes takes several times its size while it is
+ * worked on. Large limits need a smaller part, and small ones cannot spare as much.
+ */
+const headroomBytes = 64 * 2 ** 20
+const leastHeadroom = 0.15
+const mostHeadroom = 0.25
+/** So much below the mark at which work is refused there is room again. */
+const easing = 0.1
 /** How often to look: seldom while there is plenty. */
 const calmMs = 1000
 const alertMs = 100
@@ -62,6 +68,9 @@ export class MemoryGuard implements Overload {
   /** Nothing that takes memory may begin. */
   over = false
   readonly #options: MemoryGuardOptions
+  /** Parts of the limit: past the first there is no room, below the second there is again. */
+  readonly #high: number
+  readonly #low: number
   readonly #waiting = new Set<() => void>()
   /** What the process takes beyond what the engine counts, and the most that it had counted. */
   #base = 0
@@ -73,6 +82,8 @@ export class MemoryGuard implements Overload {
 
   constructor(options: MemoryGuardOptions) {
     this.#options = options
+    this.#high = 1 - Math.max(leastHeadroom, Math.min(mostHeadroom, headroomBytes / options.limitBytes))
+    this.#low = this.#high - easing
   }
 
   start(): void {
@@ -80,13 +91,13 @@ export class MemoryGuard implements Overload {
     const { rss, heapTotal, external } = memory.use()
     this.#base = Math.max(0, rss - heapTotal - external)
     this.#peak = this.#base + heapTotal + external
-    if (rss >= lowMark * limitBytes) {
+    if (rss >= this.#low * limitBytes) {
       logger.warn(
         `the memory limit of ${mib(limitBytes)} is not watched: ${mib(rss)} are in use before there is any work`,
       )
       return
     }
-    logger.info(`new work is refused while more than ${mib(highMark * limitBytes)} of memory are in use`)
+    logger.info(`new work is refused while more than ${mib(this.#high * limitBytes)} of memory are in use`)
     memory.onBulk(() => this.look())
     this.#wait(0)
   }
@@ -115,16 +126,16 @@ export class MemoryGuard implements Overload {
     if (this.#timer === undefined) return
     const { clock, logger, limitBytes } = this.#options
     // What is refused leaves garbage as well.
-    const level = this.#level() < (this.over ? lowMark : highMark) ? this.#level() : this.#collected()
+    const level = this.#level() < (this.over ? this.#low : this.#high) ? this.#level() : this.#collected()
     if (!this.over) {
-      if (level < highMark) return
+      if (level < this.#high) return
       this.#since = clock.monotonic()
       logger.warn(
         `memory is short: ${percent(level)} of ${mib(limitBytes)} are in use; new work is refused with 503 and messages are held back`,
       )
       this.#enter(true)
       this.#wait(level)
-    } else if (level < lowMark && clock.monotonic() - this.#since >= shortestMs) {
+    } else if (level < this.#low && clock.monotonic() - this.#since >= shortestMs) {
       const seconds = Math.round((clock.monotonic() - this.#since) / 1000)
       logger.info(
         `there is memory again: ${percent(level)} of ${mib(limitBytes)} are in use after ${seconds} s`,

@@ -5,9 +5,12 @@ import type { ProcessMemory } from './guard.ts'
 
 /** So much of what streams through may lie dead in memory. */
 const bulkBytes = 8 * 1024 * 1024
+/** How often to look at memory while much comes in. */
+const lookBytes = 2 * 1024 * 1024
 
 /** The memory of this process, for its owner. Frees what was streamed through from the start. */
 export function processMemory({ young, everything }: Collectors): ProcessMemory {
+  let looks = 0
   onBulk(bulkBytes, young)
   return {
     limitBytes: systemLimit(process.constrainedMemory(), totalmem()),
@@ -15,8 +18,8 @@ export function processMemory({ young, everything }: Collectors): ProcessMemory 
     heapLimitBytes: () => process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit,
     collect: everything,
     onBulk: (look) =>
-      onBulk(bulkBytes, () => {
-        young()
+      onBulk(lookBytes, () => {
+        if (++looks % (bulkBytes / lookBytes) === 0) young()
         look()
       }),
     shedBodies,
