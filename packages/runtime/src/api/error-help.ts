@@ -44,7 +44,7 @@ export const errorHelp: Readonly<Record<ErrorId, ErrorHelp>> = {
   ),
   OVERLOADED: help(
     'Common',
-    'As much is under way as there may be.',
+    'As much is under way as there may be, or the sidecar is short of memory.',
     'Try again after the time in Retry-After, or raise the limit that the message names.',
   ),
 
