@@ -30,28 +30,39 @@ describe('who a peer is', () => {
   })
 
   it('is what its certificate says', () => {
-    const rules = new PeerRules(['public'])
+    const rules = new PeerRules(['public'], () => now)
     expect(rules.identify(orders).uri).toBe('spiffe://public/ns/default/orders')
     expect(rules.identify(orders)).toBe(rules.identify(orders))
   })
 
   it('is nobody without a certificate, without an identity, or of a foreign trust domain', () => {
-    const rules = new PeerRules(['public', 'localhost'])
+    const rules = new PeerRules(['public', 'localhost'], () => now)
     expect(() => rules.identify(undefined)).toThrow(PeerRefused)
     expect(() => rules.identify(authority.chain[0])).toThrow('has no identity')
-    expect(() => new PeerRules(['localhost']).identify(orders)).toThrow(
+    expect(() => new PeerRules(['localhost'], () => now).identify(orders)).toThrow(
       'spiffe://public/ns/default/orders is of a foreign trust domain',
     )
   })
 
+  it('is nobody any more when its certificate has expired, also on a connection that still stands', () => {
+    let time = now
+    const rules = new PeerRules(['public'], () => time)
+    time = now + 3_600_000
+    expect(rules.identify(orders).appId).toBe('orders')
+    time++
+    expect(() => rules.identify(orders)).toThrow('spiffe://public/ns/default/orders has expired')
+    const expected = { namespace: 'default', appId: 'orders' }
+    expect(rules.check(orders, expected)?.message).toMatch(/has expired/)
+  })
+
   it('may be of any trust domain where all are welcome', async () => {
-    expect(new PeerRules(['*']).identify(await issue('elsewhere', 'default', 'stock')).trustDomain).toBe(
-      'elsewhere',
-    )
+    expect(
+      new PeerRules(['*'], () => now).identify(await issue('elsewhere', 'default', 'stock')).trustDomain,
+    ).toBe('elsewhere')
   })
 
   it('must be who is expected', async () => {
-    const rules = new PeerRules(['public', 'localhost'])
+    const rules = new PeerRules(['public', 'localhost'], () => now)
     const expected = { namespace: 'default', appId: 'orders' }
     expect(rules.check(orders, expected)).toBeUndefined()
     expect(rules.check(orders, { ...expected, trustDomain: 'public' })).toBeUndefined()

@@ -109,8 +109,9 @@ export async function openSecurity(options: SecurityOptions): Promise<Security> 
   const { id } = source.current
   const { controlPlaneTrustDomain, trustDomains = [], serverTrustDomains = [] } = options
   const accepted = [id.trustDomain, controlPlaneTrustDomain, ...trustDomains]
-  const rules = new PeerRules(accepted)
-  const serverRules = new PeerRules([...accepted, ...serverTrustDomains])
+  const now = (): number => clock.now()
+  const rules = new PeerRules(accepted, now)
+  const serverRules = new PeerRules([...accepted, ...serverTrustDomains], now)
   const own = (): TlsOptions => {
     const { chain, key } = source.current
     return { cert: chain, key, ca: anchors.current }

@@ -260,7 +260,8 @@ export interface Client {
   request(request: ClientRequest): Promise<ClientResponse>
   readonly stats: { readonly connections: number; readonly idle: number; readonly running: number }
   /**
-   * New connections are made with these; those that stand are used as long as they live.
+   * New connections are made with these. Those that stand are used as long as they live, over HTTP/2 they only
+   * finish the calls that they have.
    * @throws WireError `PROTOCOL` for certificates that cannot be used: then nothing is changed
    */
   replaceTls(tls: TlsOptions): void

@@ -94,6 +94,7 @@ class Http2Client implements Client {
 
   replaceTls(tls: TlsOptions): void {
     this.rules.tls = new ClientTls(tls)
+    for (const pool of this.pools.values()) pool.retireAll()
   }
 
   close(): void {

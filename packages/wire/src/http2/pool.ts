@@ -70,6 +70,11 @@ export class Pool implements ConnectionOwner, Ticking {
     if (this.queue.length === 0) this.rules.shared.ticker.delete(this)
   }
 
+  /** Those that stand finish what they have, and get nothing new. */
+  retireAll(): void {
+    for (const connection of [...this.open]) connection.retire()
+  }
+
   close(): void {
     this.closed = true
     this.rules.shared.ticker.delete(this)

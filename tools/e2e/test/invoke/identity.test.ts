@@ -183,9 +183,9 @@ describe('sentry', () => {
     ])
     await sentry.child.end()
     await Promise.all([orders, caller].map(({ child }) => child.line(/The identity has expired/)))
-    // Connections that stand are those of identities that were good; a caller without one finds no way in.
-    const security = await overHttp(caller, 'orders', 'x')
-    expect([200, 500]).toContain(security.status)
+    // Connections that stand are of no use either.
+    const refused = await overHttp(caller, 'orders', 'x')
+    expect([refused.status, refused.text]).toEqual([500, expect.stringContaining('expired')])
     await orders.kill()
     orders.start()
     await orders.child.line(/level=warning?.*[Ss]entry/)
