@@ -246,7 +246,7 @@ describe('one clear line with file, line, component, field and remedy', () => {
     ])
   })
 
-  test('a Configuration that asks for what is not built and protects', async () => {
+  test('a Configuration that asks for mutual TLS without saying who signs', async () => {
     const configuration =
       'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n  mtls:\n    enabled: true\n'
     const sidecar = await Sidecar.launch({
@@ -255,9 +255,7 @@ describe('one clear line with file, line, component, field and remedy', () => {
     })
     expect(await sidecar.child.ended()).toBe(1)
     expect(complaints(sidecar).fatal).toEqual([
-      expect.stringMatching(
-        /config\.yml\.txt:7: Configuration "c": spec\.mtls\.enabled asks for mutual TLS, which is not built yet/,
-      ),
+      expect.stringMatching(/mutual TLS is on, and nobody signs certificates: .*--sentry-address/),
     ])
   })
 
@@ -303,11 +301,11 @@ describe('what leaves the others alone', () => {
   })
 
   test('a resource of a block that is not built gets one line', async () => {
-    const text = `${good}---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: r\nspec: {}\n`
+    const text = `${good}---\napiVersion: dapr.io/v1alpha1\nkind: MCPServer\nmetadata:\n  name: r\nspec: {}\n`
     const { warnings, path } = await starts({ 'a.yaml': text })
     const line = text.slice(0, text.lastIndexOf('apiVersion')).split('\n').length
     expect(warnings).toEqual([
-      expect.stringContaining(`${path}:${line}: Resiliency "r": resiliency policies are not built yet`),
+      expect.stringContaining(`${path}:${line}: MCPServer "r": MCP servers are not built yet`),
     ])
   })
 
