@@ -7,13 +7,7 @@ import {
   type Part,
 } from '@outrigger/host'
 import type { Clock, ComponentDefinition, Logger, Random } from '@outrigger/spec'
-import {
-  createServer,
-  type BoundAddress,
-  type Handler,
-  type Server,
-  type ServerOptions,
-} from '@outrigger/wire'
+import type { BoundAddress, Server } from '@outrigger/wire'
 import { AppResponses } from './api/bindings/app-response.ts'
 import { BindingsHandler } from './api/bindings/handler.ts'
 import { ConfigurationHandler } from './api/configuration/handler.ts'
@@ -44,9 +38,7 @@ import { forwardedFields, hostAddress } from './peer/address.ts'
 import { Neighbours } from './peer/neighbours.ts'
 import { createPubSubEngine } from './pubsub/engine.ts'
 import { Resiliency } from './resiliency/provider.ts'
-import { publicApi, sidecarApi } from './server/apis.ts'
-import { lazily } from './server/lazily.ts'
-import { listenError, listenOn } from './server/listen.ts'
+import { openApis } from './server/open-apis.ts'
 import { load, unload, type Loaded } from './startup.ts'
 import { offerMetrics } from './telemetry/offer-metrics.ts'
 import { resiliencyMetrics } from './telemetry/resiliency-metrics.ts'
@@ -440,60 +432,8 @@ export class RuntimeCore {
       clock: this.#clock,
       onShutdownRequest: (force: boolean) => this.#around.onShutdownRequest?.(force),
     }
-    const { unixDomainSocket: folder, appId } = options
-    const addresses = options.listenAddresses.length > 0 ? options.listenAddresses : [undefined]
-    const http = this.#server(sidecarApi(parts), options.disableH2c ? ['http/1.1'] : ['http/1.1', 'h2c'])
-    if (folder === undefined) {
-      const what = { api: 'the HTTP API', flag: 'dapr-http-port' }
-      this.#http = await listenOn(http, what, addresses, options.httpPort, this.#logger)
-      const grpc = this.#server(
-        lazily(async () => (await import('./server/grpc-api.ts')).grpcApi(parts)),
-        ['h2c'],
-        grpcHeaderBytes,
-      )
-      const bound = await listenOn(
-        grpc,
-        { api: 'the gRPC API', flag: 'dapr-grpc-port' },
-        addresses,
-        options.grpcPort,
-        this.#logger,
-      )
-      this.#grpcPort = bound[0]?.port
-    } else {
-      const path = `${folder}/dapr-${appId}-http.socket`
-      try {
-        this.#http = [await http.listen({ path })]
-      } catch (error) {
-        throw listenError(error, { api: 'the HTTP API', flag: 'unix-domain-socket' }, path)
-      }
-      this.#logger.info(`the HTTP API is listening on ${path}`)
-    }
-    if (options.publicPort !== undefined) {
-      const host = options.publicListenAddress
-      const what = { api: 'the public server', flag: 'dapr-public-port' }
-      await listenOn(
-        this.#server(publicApi(parts), ['http/1.1']),
-        what,
-        [host],
-        options.publicPort,
-        this.#logger,
-      )
-    }
-  }
-
-  #server(
-    handler: Handler,
-    protocols: NonNullable<ServerOptions['protocols']>,
-    maxHeaderBytes = this.#options.readBufferBytes,
-  ): Server {
-    const server = createServer(
-      { maxBodyBytes: this.#options.maxBodyBytes, maxHeaderBytes, protocols },
-      handler,
-    )
-    this.#servers.push(server)
-    return server
+    const { http, grpcPort } = await openApis(parts, (server) => this.#servers.push(server))
+    this.#http = http
+    this.#grpcPort = grpcPort
   }
 }
-
-/** Metadata of gRPC calls may be larger than --read-buffer-size, as in Dapr. */
-const grpcHeaderBytes = 64 * 1024

@@ -48,6 +48,7 @@ const neverToHttp: ReadonlySet<string> = new Set([
   'proxy-authenticate',
   'content-type',
   'content-length',
+  'host',
   'destination-app-id',
 ])
 const neverToGrpc: ReadonlySet<string> = new Set([
