@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { callsOf } from '@outrigger/proto/call'
 import { HTTPExtension_Verb } from '@outrigger/proto/common'
 import { Dapr } from '@outrigger/proto/runtime'
@@ -82,6 +83,19 @@ export async function overGrpc(
     return answered(error.code, error.message)
   } finally {
     client.close()
+  }
+}
+
+/** Says in the file of names that an application is where another one is, for an hour. */
+export function pretend(names: string, appId: string, port: number): void {
+  const database = new DatabaseSync(names)
+  try {
+    database.exec('PRAGMA busy_timeout = 5000')
+    database
+      .prepare('REPLACE INTO hosts VALUES (?, ?, ?, ?, ?)')
+      .run(`pretended-${appId}`, `localhost:${port}`, appId, 'default', Math.ceil(Date.now() / 1000) + 3600)
+  } finally {
+    database.close()
   }
 }
 

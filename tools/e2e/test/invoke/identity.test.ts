@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite'
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -11,7 +10,7 @@ import { createHttp2Client } from '@outrigger/wire/http2'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { App, Child, endApps, Sidecar } from '../../src/index.ts'
 import { cliProgram, open, startSentry, type SentryProcess } from '../mtls/setup.ts'
-import { overHttp } from './calls.ts'
+import { overHttp, pretend } from './calls.ts'
 import { World } from './world.ts'
 
 let world: World
@@ -246,19 +245,6 @@ describe('who has no identity here', () => {
 })
 
 describe('an address that changed hands', () => {
-  /** Says in the file of names that an application is where another one is. */
-  async function lie(appId: string, port: number): Promise<void> {
-    const names = new DatabaseSync(world.names)
-    try {
-      names.exec('PRAGMA busy_timeout = 5000')
-      names
-        .prepare('REPLACE INTO hosts VALUES (?, ?, ?, ?, ?)')
-        .run('lie', `localhost:${port}`, appId, 'default', Math.ceil(Date.now() / 1000) + 3600)
-    } finally {
-      names.close()
-    }
-  }
-
   it.each([
     ['over mutual TLS', true, /the peer is spiffe:\/\/public\/ns\/default\/stock, not orders/],
     ['in plaintext', false, /this is the sidecar of stock, and the call is for orders/],
@@ -270,7 +256,7 @@ describe('an address that changed hands', () => {
       const stock = await App.start({ '*': { body: 'stock' } })
       await world.sidecar(launched('stock', sentry, stock.port, internal))
       const caller = await world.sidecar(launched('caller', sentry))
-      await lie('orders', internal)
+      pretend(world.names, 'orders', internal)
       const { status, text } = await overHttp(caller, 'orders', 'secret', {
         verb: 'POST',
         body: 'for orders only',

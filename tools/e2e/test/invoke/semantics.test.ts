@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
+import { freePort } from '@outrigger/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { App, call, endApps, type HttpAnswer, Sidecar } from '../../src/index.ts'
-import { overGrpc, overHttp, type Asked } from './calls.ts'
+import { overGrpc, overHttp, pretend, type Asked } from './calls.ts'
 import { grpcApp, httpApp, valuesOf, type Echo, type PlainApp } from './plain-apps.ts'
 import { World } from './world.ts'
 
@@ -337,20 +338,23 @@ describe('an application that is not there', () => {
     })
   })
 
-  it('that is not well: 500, and its calls are repeated for a while', async () => {
+  it('that is not well: 500, whoever calls', async () => {
     const sick = await App.start({ 'GET /healthz': () => ({ status: 503 }), '*': { body: 'answered' } })
-    const health = ['--enable-app-health-check', '--app-health-probe-interval=1', '--app-health-threshold=1']
-    // Names that do not follow the health of the application, as those of other resolvers.
+    const internal = await freePort()
+    const flags = ['--enable-app-health-check', '--app-health-probe-interval=1', '--app-health-threshold=1']
     const sidecar = await Sidecar.launch({
       appId: 'sick',
       appPort: sick.port,
-      flags: [`--config=${world.config}`, ...health],
+      flags: [`--config=${world.config}`, `--dapr-internal-grpc-port=${internal}`, ...flags],
     })
     try {
       await sidecar.child.waitUntil(() => sick.at('/healthz').length >= 2, 'two probes')
-      const { status, text } = await overHttp(sidecar, 'sick', 'x')
-      expect([status, text]).toEqual([500, expect.stringContaining('app is not in a healthy state')])
-      expect((await overHttp(near, 'sick', 'x')).status).toBe(500)
+      // Its own entry is gone, as it is not well.
+      pretend(world.names, 'sick', internal)
+      for (const caller of [sidecar, near]) {
+        const { status, text } = await overHttp(caller, 'sick', 'x')
+        expect([status, text]).toEqual([500, expect.stringContaining('app is not in a healthy state')])
+      }
       expect(sick.at('/x')).toEqual([])
     } finally {
       await sidecar.dispose()
