@@ -16,6 +16,11 @@ export function metadataFields(prefix: string, metadata: Metadata, fields: strin
   }
 }
 
+/** Whether a text can be the name of a header field. */
+export function isFieldName(name: string): boolean {
+  return token.test(name)
+}
+
 /** Whether a text can be the value of a header field. */
 export function isFieldValue(value: string): boolean {
   return !unfit.test(value)

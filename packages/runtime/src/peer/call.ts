@@ -8,6 +8,7 @@ import {
   type GrpcStatusCode,
 } from '@outrigger/wire/grpc'
 import { refusedField } from '../overload/refused.ts'
+import { isFieldName, isFieldValue } from '../app/fields.ts'
 import { MemoryBody } from '../app/memory-body.ts'
 import { valueOf } from './fields.ts'
 import { FrameReader } from './frames.ts'
@@ -69,6 +70,7 @@ export async function callLocalStream(
       throw new GrpcError(grpcStatus.INTERNAL, 'the first message of the answer has no head')
     if (piece.seq !== 0)
       throw new GrpcError(grpcStatus.INTERNAL, `the first piece of the answer has the number ${piece.seq}`)
+    check(piece.head)
     await reader.peek()
     if (reader.ended) {
       throwUnlessOk(response)
@@ -101,11 +103,34 @@ export async function callLocal(
     if (message === undefined)
       throw new GrpcError(grpcStatus.INTERNAL, 'the other sidecar ended the call without an answer')
     const { head, data } = decodeResponse(message)
+    check(head)
     return { head, body: new MemoryBody(data) }
   } catch (error) {
     reader.cancel()
     throw explain(error, call.signal)
   }
+}
+
+const lastCode = 99
+const firstStatus = 200
+const lastStatus = 999
+
+/** @throws GrpcError for what neither HTTP nor gRPC can pass on */
+function check({ status, contentType, headers, trailers }: PeerResponse): void {
+  const known = status <= lastCode || (status >= firstStatus && status <= lastStatus)
+  if (!known) throw unfit(`status ${status}`)
+  if (!isFieldValue(contentType)) throw unfit('a content type that is none')
+  for (const pairs of [headers, trailers]) {
+    for (let index = 0; index < pairs.length; index += 2) {
+      const name = pairs[index]!
+      if (!isFieldName(name)) throw unfit('the name of a field that is none')
+      if (!isFieldValue(pairs[index + 1]!)) throw unfit(`a character in ${name} that no field can hold`)
+    }
+  }
+}
+
+function unfit(what: string): GrpcError {
+  return new GrpcError(grpcStatus.INTERNAL, `the other sidecar answered with ${what}`)
 }
 
 async function* pieces(head: PeerRequest, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,11 +1,13 @@
 import { callsOf } from '@outrigger/proto/call'
 import { APIVersion, ServiceInvocation } from '@outrigger/proto/internals'
 import { freePort } from '@outrigger/testkit'
-import { GrpcChannel, isGrpcError } from '@outrigger/wire/grpc'
+import { routesOf } from '@outrigger/proto/serve'
+import { createServer } from '@outrigger/wire'
+import { createGrpcHandler, GrpcChannel, isGrpcError } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { App, endApps, type Sidecar } from '../../src/index.ts'
-import { overHttp } from './calls.ts'
+import { overGrpc, overHttp, pretend } from './calls.ts'
 import { World } from './world.ts'
 
 let world: World
@@ -118,5 +120,93 @@ describe('another sidecar cannot smuggle anything to the application', () => {
   it('and the sidecar serves on', async () => {
     expect(await overHttp(sidecar, 'web', 'x')).toMatchObject({ status: 200, text: 'answered' })
     expect(sidecar.log.join('\n')).not.toMatch(/nobody foresaw/)
+  })
+})
+
+describe('another sidecar cannot answer with what is none', () => {
+  interface Answer {
+    readonly status: number
+    readonly headers?: Readonly<Record<string, readonly string[]>>
+    readonly contentType?: string
+  }
+  let answer: Answer
+  const fake = createServer(
+    { protocols: ['h2c'] },
+    createGrpcHandler({
+      routes: routesOf(ServiceInvocation, {
+        callLocal() {
+          const { status, headers = {}, contentType = '' } = answer
+          const fields = Object.entries(headers).map(([name, values]) => [name, { values: [...values] }])
+          return {
+            status: { code: status, message: 'said\r\nso', details: [] },
+            headers: Object.fromEntries(fields),
+            trailers: {},
+            message: { contentType, data: { typeUrl: '', value: Buffer.from('body') } },
+          }
+        },
+      }),
+    }),
+  )
+
+  beforeAll(async () => {
+    const { port } = await fake.listen({ host: '127.0.0.1', port: 0 })
+    pretend(world.names, 'fake', port!)
+  })
+  afterAll(() => fake.close(AbortSignal.abort()))
+
+  it('but with what an application says', async () => {
+    answer = { status: 202, headers: { 'X-A': ['1', '2'] }, contentType: 'text/x' }
+    expect(await overHttp(sidecar, 'fake', 'x')).toMatchObject({
+      status: 202,
+      text: 'body',
+      headers: { 'x-a': '1, 2', 'content-type': 'text/x' },
+    })
+  })
+
+  it.each<readonly [string, Answer]>([
+    ['a line break in a field', { status: 200, headers: { 'x-a': ['1\r\nx-b: 2'] } }],
+    ['a line break in a name', { status: 200, headers: { 'x-a: 1\r\nx-b': ['2'] } }],
+    ['a line break in the content type', { status: 200, contentType: 'text/x\r\nx-b: 2' }],
+    ['an interim status', { status: 101 }],
+    ['a status that there is not', { status: 12_345 }],
+    ['a negative one', { status: -1 }],
+  ])('%s', async (_, wrong) => {
+    answer = wrong
+    const refused = await overHttp(sidecar, 'fake', 'x')
+    const said = 'the other sidecar answered with '
+    expect([refused.status, refused.text]).toEqual([500, expect.stringMatching(`ERR_DIRECT_INVOKE.*${said}`)])
+    expect(refused.headers).not.toHaveProperty('x-b')
+    const over = await overGrpc(sidecar, 'fake', 'x')
+    expect([over.status, over.text]).toEqual([13, expect.stringContaining(said)])
+    expect(over.headers).not.toHaveProperty('x-b')
+  })
+
+  it('a code that there is not is an unknown one', async () => {
+    answer = { status: 55 }
+    expect(await overHttp(sidecar, 'fake', 'x')).toMatchObject({ status: 500 })
+    expect(await overGrpc(sidecar, 'fake', 'x')).toMatchObject({ status: 2 })
+  })
+
+  it('and framing of its own', async () => {
+    const headers = {
+      'Content-Length': ['3'],
+      'Transfer-Encoding': ['chunked'],
+      Connection: ['x-hop'],
+      Upgrade: ['x'],
+    }
+    answer = { status: 200, headers }
+    const { status, text, headers: seen } = await overHttp(sidecar, 'fake', 'x')
+    expect([status, text, seen['content-length'], seen['transfer-encoding']]).toEqual([
+      200,
+      'body',
+      '4',
+      undefined,
+    ])
+    expect(seen).not.toHaveProperty('upgrade')
+  })
+
+  it('while the sidecar serves on', async () => {
+    expect(sidecar.log.join('\n')).not.toContain('foresaw')
+    expect(await overHttp(sidecar, 'web', 'x')).toMatchObject({ status: 200, text: 'answered' })
   })
 })
