@@ -170,7 +170,7 @@ class Model {
 
   giveUp(id: number): void {
     const index = this.waiting.findIndex((one) => one.id === id)
-    const [{ source }] = this.waiting.splice(index, 1) as [{ source: string }]
+    const { source } = this.waiting.splice(index, 1)[0]!
     if (!this.waiting.some((one) => one.source === source))
       this.turns = this.turns.filter((one) => one !== source)
   }

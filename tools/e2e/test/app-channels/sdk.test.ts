@@ -87,14 +87,12 @@ describe('an answer to an event', () => {
     await app.received('/ticks', 2)
     const read = async () => (await fetch(`${sidecar.url}/v1.0/state/store/count`)).text()
     await expect.poll(read, { timeout: 30_000 }).toBe('{"n":1}')
-    // Without a name the component gives each file one.
-    const [file] = (await waitFor(
-      async () => ((await filesOf(sidecar)).length > 0 ? filesOf(sidecar) : undefined),
-      {
-        what: 'a file',
-      },
-    )) as string[]
-    expect(await readFile(join(sidecar.folder, 'files', file!), 'utf8')).toContain('two words')
+    // Without a name the component gives each file one, which is there before its text is.
+    const texts = async () =>
+      Promise.all(
+        (await filesOf(sidecar)).map((file) => readFile(join(sidecar.folder, 'files', file), 'utf8')),
+      )
+    await expect.poll(texts, { timeout: 30_000 }).toContainEqual(expect.stringContaining('two words'))
   })
 
   test('only goes back to its component where nothing says so', async () => {

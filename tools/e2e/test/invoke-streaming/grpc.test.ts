@@ -1,6 +1,13 @@
 import { waitFor } from '@outrigger/testkit'
 import { createServer, type Server } from '@outrigger/wire'
-import { createGrpcHandler, GrpcChannel, grpcStatus, rawCodec, type GrpcRoute } from '@outrigger/wire/grpc'
+import {
+  createGrpcHandler,
+  GrpcChannel,
+  grpcStatus,
+  rawCodec,
+  type GrpcRoute,
+  type ServerCall,
+} from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Sidecar } from '../../src/index.ts'
@@ -33,7 +40,7 @@ describe.each([
       { method: small, handle: (message: Uint8Array) => message },
       {
         method: down,
-        async *handle(request: Uint8Array, { signal }) {
+        async *handle(request: Uint8Array, { signal }: ServerCall) {
           signal.addEventListener('abort', () => (seen.aborted = true))
           const count = Number(Buffer.from(request).toString()) / piece.length
           for (seen.messages = 0; seen.messages < count; seen.messages++) yield piece
@@ -41,7 +48,7 @@ describe.each([
       },
       {
         method: up,
-        async handle(requests: AsyncIterable<Uint8Array>, { signal }) {
+        async handle(requests: AsyncIterable<Uint8Array>, { signal }: ServerCall) {
           signal.addEventListener('abort', () => (seen.aborted = true))
           let bytes = 0
           for await (const message of requests) {
