@@ -19,6 +19,7 @@ export interface Seen {
  * An application that streams, in the process of the test. It knows what became of each call, by the last segment of
  * its path:
  * - `/down/BYTES/ID` answers with so many bytes, and `?first` holds all but the first piece until `go`;
+ * - `/events/ID` sends one server-sent event for each `go`;
  * - `/up/ID` reads everything and answers with its length; `?hold` stops reading behind the first bytes;
  * - `/break/ID` sends one piece, and cuts the connection on `go`;
  * - `/refuse/ID` cuts the connection behind the first bytes of the request.
@@ -61,8 +62,9 @@ async function serve(
   const [path = '', query] = request.url!.split('?')
   const segments = path.split('/')
   let go = (): void => {}
-  const told = new Promise<void>((resolve) => (go = resolve))
-  const seen: Seen = { received: 0, aborted: false, finished: false, go }
+  const next = (): Promise<void> => new Promise((resolve) => (go = resolve))
+  const told = next()
+  const seen: Seen = { received: 0, aborted: false, finished: false, go: () => go() }
   calls.set(segments.at(-1)!, seen)
   response.on('close', () => {
     if (response.writableFinished && request.complete) seen.finished = true
@@ -71,6 +73,8 @@ async function serve(
   switch (segments[1]) {
     case 'down':
       return down(response, Number(segments[2]), query === 'first' ? told : undefined)
+    case 'events':
+      return events(response, told, next)
     case 'up':
       for await (const chunk of request) {
         seen.received += (chunk as Buffer).length
@@ -101,6 +105,19 @@ async function down(response: ServerResponse, bytes: number, told: Promise<void>
     if (response.destroyed) return
   }
   response.end()
+}
+
+async function events(
+  response: ServerResponse,
+  told: Promise<void>,
+  next: () => Promise<void>,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+  for (let count = 1; !response.destroyed; count++) {
+    await told
+    told = next()
+    response.write(`data: ${count}\n\n`)
+  }
 }
 
 function drained(response: ServerResponse): Promise<void> {

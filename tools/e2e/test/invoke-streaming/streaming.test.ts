@@ -69,6 +69,18 @@ describe.each([
     expect(first.length + (await rest)).toBe(200_000)
   })
 
+  it('lets each server-sent event through before there is another', async () => {
+    const id = next()
+    const answer = await get(through(`/events/${id}`))
+    expect(answer.headers['content-type']).toBe('text/event-stream')
+    for (const event of ['data: 1', 'data: 2', 'data: 3']) {
+      app.call(id)!.go()
+      expect(String((await once(answer, 'data'))[0])).toBe(`${event}\n\n`)
+    }
+    answer.destroy()
+    await seen(id, ({ aborted }) => aborted, 'the application knows that nobody listens')
+  })
+
   it('lets the first bytes of a request through before there are others', async () => {
     const id = next()
     const { request, answer } = post(through(`/up/${id}`))
