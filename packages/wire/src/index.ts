@@ -1,6 +1,7 @@
 export { onBulk, shedBodies } from './bulk.ts'
 export { createClient } from './client.ts'
 export { createServer } from './server.ts'
+export { reasonPhrase } from './http1/status.ts'
 export { isWireError, WireError } from './error.ts'
 export type { WireErrorCode, WireErrorOptions } from './error.ts'
 export { Fields } from './fields.ts'

@@ -1,4 +1,3 @@
-/** Reasons of the registered status codes (RFC 9110, section 15). */
 const reasons: Readonly<Record<number, string>> = {
   101: 'Switching Protocols',
   200: 'OK',
@@ -57,14 +56,20 @@ const reasons: Readonly<Record<number, string>> = {
   506: 'Variant Also Negotiates',
   507: 'Insufficient Storage',
   508: 'Loop Detected',
+  510: 'Not Extended',
   511: 'Network Authentication Required',
 }
 
 const ok = 'HTTP/1.1 200 OK\r\n'
 
+/** What a status is called today (RFC 9110, section 15); empty when it has no name. */
+export function reasonPhrase(status: number): string {
+  return reasons[status] ?? ''
+}
+
 /** The first line of a response. */
 export function statusLine(status: number): string {
-  return status === 200 ? ok : `HTTP/1.1 ${status} ${reasons[status] ?? ''}\r\n`
+  return status === 200 ? ok : `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`
 }
 
 /** RFC 9110, sections 15.3.5 and 15.4.5. */

@@ -1,56 +1,15 @@
-/** As callers of Dapr know them: three differ from those that are registered today. */
-const phrases: Readonly<Record<number, string>> = {
-  300: 'Multiple Choices',
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  304: 'Not Modified',
-  305: 'Use Proxy',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  402: 'Payment Required',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  407: 'Proxy Authentication Required',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  410: 'Gone',
-  411: 'Length Required',
-  412: 'Precondition Failed',
+import { reasonPhrase as registered } from '@outrigger/wire'
+
+/** As callers of Dapr know them, where they are called otherwise today. */
+const former: Readonly<Record<number, string>> = {
   413: 'Request Entity Too Large',
   414: 'Request URI Too Long',
-  415: 'Unsupported Media Type',
   416: 'Requested Range Not Satisfiable',
-  417: 'Expectation Failed',
   418: "I'm a teapot",
-  421: 'Misdirected Request',
   422: 'Unprocessable Entity',
-  423: 'Locked',
-  424: 'Failed Dependency',
-  425: 'Too Early',
-  426: 'Upgrade Required',
-  428: 'Precondition Required',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  451: 'Unavailable For Legal Reasons',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-  505: 'HTTP Version Not Supported',
-  506: 'Variant Also Negotiates',
-  507: 'Insufficient Storage',
-  508: 'Loop Detected',
-  510: 'Not Extended',
-  511: 'Network Authentication Required',
 }
 
-/** What an HTTP status is called; empty when it has no name. */
+/** What an HTTP status that is no success is called; empty when it has no name. */
 export function reasonPhrase(status: number): string {
-  return phrases[status] ?? ''
+  return status < 300 ? '' : (former[status] ?? registered(status))
 }
