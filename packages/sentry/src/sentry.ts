@@ -34,6 +34,14 @@ export interface SentryContext {
   readonly logger: Logger
 }
 
+/** Which flag names the port of which listener. */
+const portFlags: Readonly<Record<keyof SentryAddresses, string>> = {
+  grpc: 'port',
+  healthz: 'healthz-port',
+  metrics: 'metrics-port',
+  oidc: 'oidc-server-listen-port',
+}
+
 /** Where it listens, once it was started. */
 export interface SentryAddresses {
   readonly grpc: BoundAddress
@@ -122,7 +130,9 @@ class Composition implements Sentry {
       name: `the listener ${name}`,
       start: async () => {
         server = await make()
-        const bound = await server.listen(address)
+        const bound = await server.listen(address).catch((cause: Error) => {
+          throw new Error(`${cause.message}: choose another with --${portFlags[name]}`)
+        })
         this.bound.set(name, bound)
         this.context.logger.info(`Listening for ${name} on port ${bound.port} of ${bound.host}`)
         target.ready()

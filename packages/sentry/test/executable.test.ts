@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, waitFor } from '@outrigger/testkit'
@@ -87,6 +89,19 @@ describe('the sentry executable', () => {
     expect(sentry.output()).toMatch(
       /level=fatal msg="the authority could not be started: the authority lacks/,
     )
+  })
+
+  it('says which flag helps when a port is taken', async () => {
+    const folder = await temp()
+    const taken = createServer().listen(0, '::')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const sentry = run('--issuer-credentials', folder, `--healthz-port=${port}`)
+    expect(await sentry.ended).toBe(1)
+    expect(sentry.output()).toContain(
+      `the listener healthz could not be started: cannot listen on *:${port}: the address is in use: choose another with --healthz-port"`,
+    )
+    taken.close()
   })
 
   it('prints help and version', async () => {

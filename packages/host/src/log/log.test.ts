@@ -128,6 +128,9 @@ describe('fields that are errors', () => {
     [new Error('boom'), 'boom'],
     [new Error('outer', { cause: new Error('inner', { cause: 'deep' }) }), 'outer: inner: deep'],
     [new Error('outer: inner', { cause: new Error('inner') }), 'outer: inner'],
+    [new Error('outer: inner', { cause: new Error('inner', { cause: 'deep' }) }), 'outer: inner: deep'],
+    [new Error('inner: remedy', { cause: new Error('inner') }), 'inner: remedy'],
+    [new Error('winner', { cause: new Error('inner') }), 'winner: inner'],
     [new AggregateError([new Error('a'), new Error('b')], 'both'), 'both: a; b'],
     [new TypeError(''), 'TypeError'],
   ])('%s shows message and causes', (error, expected) => {

@@ -77,8 +77,15 @@ function withCauses(error: unknown, seen: Set<unknown>): string {
   const texts: string[] = []
   for (const cause of causes) {
     if (seen.has(cause) || seen.size > 20) continue
-    const text = withCauses(cause, seen)
-    if (text !== '' && text !== own && !own.includes(`: ${text}`)) texts.push(text)
+    const text = notSaidYet(own, cause, withCauses(cause, seen))
+    if (text !== '') texts.push(text)
   }
   return texts.length === 0 ? own : `${own}: ${texts.join('; ')}`
+}
+
+/** Many errors have the message of their cause in their own: then only what the cause has beyond it is new. */
+function notSaidYet(own: string, cause: unknown, text: string): string {
+  const message = cause instanceof Error ? cause.message : text
+  const said = message !== '' && `: ${own}: `.includes(`: ${message}: `)
+  return said ? text.slice(message.length).replace(/^: /, '') : text
 }
