@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { systemClock } from '@outrigger/conformance'
-import { describeWithService, freePort, startService } from '@outrigger/services'
-import { recordingLogger, waitFor } from '@outrigger/testkit'
+import { describeWithService, startService } from '@outrigger/services'
+import { freePort, recordingLogger, waitFor } from '@outrigger/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { api, found, open, registration } from './support.ts'
 

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createForTest } from '@outrigger/conformance'
-import { describeWithService, freePort } from '@outrigger/services'
+import { describeWithService } from '@outrigger/services'
 import type { NameResolver } from '@outrigger/spec'
-import { recordingLogger, waitFor } from '@outrigger/testkit'
+import { freePort, recordingLogger, waitFor } from '@outrigger/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import definition from '../src/index.ts'
 

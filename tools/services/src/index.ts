@@ -8,7 +8,6 @@ export {
   serviceNames,
   type ServiceName,
 } from './registry.ts'
-export { freePort } from './free-port.ts'
 export { startService, type Service, type ServiceOptions } from './start.ts'
 export { say, startRedisCluster, startRedisSentinel, type RedisGroup } from './redis-groups.ts'
 export { Browser, type Page } from './browser.ts'

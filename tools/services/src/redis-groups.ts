@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { exchange } from './exchange.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '@outrigger/testkit'
 import { startService, type Service } from './start.ts'
 
 /** Several Redis servers that work together. */

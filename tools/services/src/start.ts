@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { freePort } from '@outrigger/testkit'
 import { findService, missingReason, serviceDefinition, type ServiceName } from './registry.ts'
 import { spawnServer, type ServerProcess } from './server-process.ts'
 

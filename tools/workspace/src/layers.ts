@@ -17,7 +17,7 @@ export const production: Readonly<Record<string, readonly string[]>> = {
   control: ['wire', 'host', 'proto', 'security'],
   cli: ['spec', 'host', 'proto', 'security', 'wire', 'client', 'runtime'],
   testkit: ['spec', 'wire', 'host', 'proto'],
-  services: [],
+  services: ['testkit'],
   tools: ['*'],
   examples: ['*'],
 }

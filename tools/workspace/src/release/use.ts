@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, startService } from '../../../services/src/index.ts'
+import { freePort } from '../../../../packages/testkit/src/index.ts'
+import { startService } from '../../../services/src/index.ts'
 
 const deadlineMs = 60_000
 
