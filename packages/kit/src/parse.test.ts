@@ -23,6 +23,7 @@ test.each([
   ['-2s', -2000],
   ['1000us', 1],
   ['10', 10_000],
+  ['.5', 500],
   ['0', 0],
   ['', undefined],
   ['5 s', undefined],
@@ -40,6 +41,10 @@ test.each([
   ['4Mi', 4 * 1024 * 1024],
   ['1G', 1e9],
   ['1.5Ki', 1536],
+  ['1e3', 1000],
+  ['.5k', 500],
+  ['1500m', 2],
+  ['16Ei', Number.MAX_SAFE_INTEGER],
   ['4MB', undefined],
   ['x', undefined],
 ])('quantity %j is %j', (text, value) => expect(parseQuantity(text)).toBe(value))

@@ -29,7 +29,7 @@ export function parseDuration(text: string, bareUnit: 'ms' | 's' | 'm' | 'h' = '
   const trimmed = text.trim()
   const sign = trimmed.startsWith('-') ? -1 : 1
   const rest = /^[+-]/.test(trimmed) ? trimmed.slice(1) : trimmed
-  if (/^\d+(\.\d+)?$/.test(rest)) return sign * Number(rest) * unitMs[bareUnit]!
+  if (/^(?:\d+\.?\d*|\.\d+)$/.test(rest)) return sign * Number(rest) * unitMs[bareUnit]!
   if (rest === '') return undefined
   let total = 0
   durationPart.lastIndex = 0
@@ -41,26 +41,35 @@ export function parseDuration(text: string, bareUnit: 'ms' | 's' | 'm' | 'h' = '
   return sign * total
 }
 
-const suffixes: Readonly<Record<string, number>> = {
-  '': 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+/** Powers of ten of the decimal suffixes, and of two of the binary ones. */
+const decimals: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
 }
+const binaries: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 }
 
-/** Reads a Kubernetes resource quantity: `4Mi`, `1G`, `512`. `undefined` when it is none. */
+const quantityText = /^([+-]?)(\d+\.?\d*|\.\d+)(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d+))?$/
+
+/**
+ * Reads a Kubernetes quantity (`4Mi`, `1G`, `1e3`, `512`) as a whole number: parts are rounded away from zero, as there,
+ * and what is too large for a number is the largest one. The flags' reader of the same is in `@outrigger/host`.
+ * @returns `undefined` when it is none
+ */
 export function parseQuantity(text: string): number | undefined {
-  const match = /^([+-]?\d+(?:\.\d*)?)(m|k|Ki|[MGTPE]i?)?$/.exec(text.trim())
+  const match = quantityText.exec(text.trim())
   if (match === null) return undefined
-  return Number(match[1]) * suffixes[match[2] ?? '']!
+  const [, sign, digits, binary, decimal, exponent] = match
+  const size =
+    binary === undefined
+      ? Number(`${digits}e${decimal === undefined ? (exponent ?? 0) : decimals[decimal]}`)
+      : Number(digits) * 2 ** binaries[binary]!
+  const whole = Math.min(Math.ceil(size), Number.MAX_SAFE_INTEGER)
+  return sign === '-' ? 0 - whole : whole
 }

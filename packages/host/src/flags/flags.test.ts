@@ -239,13 +239,19 @@ describe('units', () => {
     ['0', 0],
     ['1e3', 1000],
     ['-1', -1],
-    ['4m', undefined],
+    ['4m', 1],
+    ['-0.5', -1],
+    ['1.1k', 1100],
+    ['.5Ki', 512],
+    ['2E', 2 ** 53 - 1],
+    ['1E3', 1000],
+    ['1e999', 2 ** 53 - 1],
     ['4MB', undefined],
     ['4K', undefined],
     ['', undefined],
     ['Mi', undefined],
-    ['0.5', undefined],
-    ['9Ei', undefined],
+    ['0.5', 1],
+    ['9Ei', 2 ** 53 - 1],
   ])('quantity %j is %s', (text, bytes) => {
     expect(readQuantity(text)).toBe(bytes)
   })

@@ -43,31 +43,37 @@ function trim(value: number): string {
   return String(Number(value.toFixed(6)))
 }
 
-const suffixes: Readonly<Record<string, number>> = {
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+/** Powers of ten of the decimal suffixes, and of two of the binary ones. */
+const decimals: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
 }
+const binaries: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 }
+
+const quantityText = /^([+-]?)(\d+\.?\d*|\.\d+)(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d+))?$/
 
 /**
- * Reads a Kubernetes quantity (`4Mi`, `1G`, `1e3`, `512`) as a whole number.
- * @returns `undefined` when it is none, or not whole
+ * Reads a Kubernetes quantity (`4Mi`, `1G`, `1e3`, `512`) as a whole number: parts are rounded away from zero, as there,
+ * and what is too large for a number is the largest one. The components' reader of the same is in `@outrigger/kit`.
+ * @returns `undefined` when it is none
  */
 export function readQuantity(text: string): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:(Ki|k|[MGTPE]i?)|[eE]([+-]?\d{1,2}))?$/.exec(text.trim())
+  const match = quantityText.exec(text.trim())
   if (match === null) return undefined
-  const factor = match[2] === undefined ? 10 ** Number(match[3] ?? 0) : suffixes[match[2]]!
-  const total = Number(match[1]) * factor
-  return Number.isSafeInteger(total) ? total : undefined
+  const [, sign, digits, binary, decimal, exponent] = match
+  const size =
+    binary === undefined
+      ? Number(`${digits}e${decimal === undefined ? (exponent ?? 0) : decimals[decimal]}`)
+      : Number(digits) * 2 ** binaries[binary]!
+  const whole = Math.min(Math.ceil(size), Number.MAX_SAFE_INTEGER)
+  return sign === '-' ? 0 - whole : whole
 }
 
 const truths: ReadonlySet<string> = new Set(['1', 't', 'true', 'y', 'yes', 'on'])
