@@ -1,5 +1,5 @@
+import { formatDuration } from '@outrigger/host'
 import { ActorRuntime_ActorRuntimeStatus, PubsubSubscriptionType } from '@outrigger/proto/runtime'
-import { goDuration } from './go-duration.ts'
 import type { DaprHandlers } from '../grpc-call.ts'
 import type { MetadataHandler } from './handler.ts'
 
@@ -44,8 +44,8 @@ export function metadataMethods(
             ...(app.health !== undefined && {
               health: {
                 healthCheckPath: app.health.path,
-                healthProbeInterval: goDuration(app.health.intervalMs),
-                healthProbeTimeout: goDuration(app.health.timeoutMs),
+                healthProbeInterval: formatDuration(app.health.intervalMs),
+                healthProbeTimeout: formatDuration(app.health.timeoutMs),
                 healthThreshold: app.health.threshold,
               },
             }),

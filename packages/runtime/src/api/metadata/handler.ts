@@ -1,7 +1,7 @@
+import { formatDuration } from '@outrigger/host'
 import type { SubscriptionInfo } from '../../pubsub/types.ts'
 import type { PolicyStatus, Resiliency } from '../../resiliency/provider.ts'
 import { ApiError } from '../api-error.ts'
-import { goDuration } from './go-duration.ts'
 
 export interface MetadataSource {
   readonly appId: string
@@ -119,8 +119,8 @@ export class MetadataHandler {
           ...(app.health !== undefined && {
             health: {
               healthCheckPath: app.health.path,
-              healthProbeInterval: goDuration(app.health.intervalMs),
-              healthProbeTimeout: goDuration(app.health.timeoutMs),
+              healthProbeInterval: formatDuration(app.health.intervalMs),
+              healthProbeTimeout: formatDuration(app.health.timeoutMs),
               healthThreshold: app.health.threshold,
             },
           }),

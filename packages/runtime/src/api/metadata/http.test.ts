@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { apiOf, ask } from '../../../test/support/fake-exchange.ts'
-import { goDuration } from './go-duration.ts'
 import { metadataMethods } from './grpc.ts'
 import { MetadataHandler, type MetadataSource } from './handler.ts'
 import { metadataRoutes } from './http.ts'
@@ -134,10 +133,3 @@ test('attributes are set, within limits', async () => {
   expect((await put('one too many', '')).status).toBe(400)
   expect((await put('key1', 'anew')).status).toBe(204)
 })
-
-test.each([
-  [0, '0ms'],
-  [1500, '1.5s'],
-  [60_000, '1m0s'],
-  [3_600_000, '1h0m0s'],
-])('%i ms are %s', (ms, text) => expect(goDuration(ms)).toBe(text))
