@@ -134,11 +134,15 @@ function decoded(value: string): string {
   }
 }
 
-/** `metadata.*` headers hold what the broker said; HTTP/1.1 carries UTF-8 in them as bytes. */
+/** Headers that say something about the request, the trace or the envelope. */
+const ofRequest =
+  /^(?:accept(?:-.*)?|baggage|ce-.*|connection|content-.*|dapr-api-token|date|host|pubsubname|te|traceparent|tracestate|transfer-encoding|user-agent)$/
+
+/** What the broker said stands in headers of its own names; HTTP/1.1 carries UTF-8 in them as bytes. */
 function metadataOf(headers: ReadonlyMap<string, string>): Record<string, string> {
   const found: [string, string][] = []
   for (const [name, value] of headers)
-    if (name.startsWith('metadata.')) found.push([name.slice(9), Buffer.from(value, 'latin1').toString()])
+    if (!ofRequest.test(name)) found.push([name, Buffer.from(value, 'latin1').toString()])
   return Object.fromEntries(found)
 }
 

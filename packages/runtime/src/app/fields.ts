@@ -1,17 +1,36 @@
 import type { Metadata } from '@outrigger/spec'
+import { hopByHop } from './hop-by-hop.ts'
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // oxlint-disable-next-line no-control-regex -- these are what a field value cannot hold
 const unfit = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
-/** Fields that say something about the request itself, or that the application trusts. */
-const reserved: ReadonlySet<string> = new Set(['content-type', 'content-encoding', 'dapr-api-token', 'host'])
+/** By this the application knows its sidecar. */
+export const tokenField = 'dapr-api-token'
 
-/** Adds header fields of metadata; what cannot be a field is left out. */
-export function metadataFields(prefix: string, metadata: Metadata, fields: string[]): void {
+/** Fields that say something about the request itself or its connection, or that the application trusts. */
+const reserved: ReadonlySet<string> = new Set([
+  ...hopByHop,
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'dapr-api-token',
+  'expect',
+  'host',
+])
+const none: ReadonlySet<string> = new Set()
+
+/** Adds header fields of metadata; what cannot be a field is left out, and so are the names in `without`. */
+export function metadataFields(
+  prefix: string,
+  metadata: Metadata,
+  fields: string[],
+  without: ReadonlySet<string> = none,
+): void {
   for (const name in metadata) {
     const value = metadata[name]!
-    if (!token.test(name) || !isFieldValue(value) || reserved.has((prefix + name).toLowerCase())) continue
+    const field = (prefix + name).toLowerCase()
+    if (!token.test(name) || !isFieldValue(value) || reserved.has(field) || without.has(field)) continue
     fields.push(prefix + name, asField(value))
   }
 }

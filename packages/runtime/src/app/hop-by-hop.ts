@@ -1,7 +1,7 @@
 import type { Fields } from '@outrigger/wire'
 
 /** Fields that belong to one connection (RFC 9110, 7.6.1). */
-const hopByHop: ReadonlySet<string> = new Set([
+export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',

@@ -61,15 +61,29 @@ describe('delivery', () => {
     await engine.start()
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
     const sent = `{"id":"1","data":{"n":1.00},"traceparent":"${traceparent}","tracestate":"k=v"}`
-    const metadata = { partition: '3', 'bad name': 'x', evil: 'a\r\nb', text: 'é' }
+    const metadata = {
+      __key: '3',
+      'metadata.MessageId': '4',
+      text: 'é',
+      // What cannot be said, or is not the broker's to say.
+      'bad name': 'x',
+      evil: 'a\r\nb',
+      Connection: 'content-type',
+      'Content-Length': '1',
+      'transfer-encoding': 'chunked',
+      'dapr-api-token': 'x',
+      PubsubName: 'other',
+      Traceparent: `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`,
+    }
     expect(await broker.deliver('orders', sent, { metadata })).toBe('ack')
     const call = app.calls.at(-1)!
     expect(call).toMatchObject({ method: 'POST', path: '/orders', body: sent })
     expect(Object.fromEntries(call.fields)).toEqual({
       'content-type': 'application/cloudevents+json',
-      'metadata.partition': '3',
-      'metadata.text': Buffer.from('é').toString('latin1'),
-      'metadata.pubsubname': 'bus',
+      __key: '3',
+      'metadata.messageid': '4',
+      text: Buffer.from('é').toString('latin1'),
+      pubsubname: 'bus',
       traceparent,
       tracestate: 'k=v',
     })

@@ -4,14 +4,14 @@ import type { DeliveredEvent } from './event.ts'
 
 const trace = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/
 
-/** Header fields with which a message is handed to the application. */
+/** Metadata that the fields of the runtime take the place of. */
+const own: ReadonlySet<string> = new Set(['pubsubname', 'traceparent', 'tracestate'])
+
+/** Header fields with which a message is handed to the application: what the broker says of it goes by its own names. */
 export function messageFields(pubsubName: string, message: IncomingMessage, event: DeliveredEvent): string[] {
   const fields = ['content-type', 'application/cloudevents+json']
-  metadataFields('metadata.', message.metadata, fields)
-  if (message.contentType !== undefined && isFieldValue(message.contentType)) {
-    fields.push('metadata.content-type', asField(message.contentType))
-  }
-  fields.push('metadata.pubsubName', asField(pubsubName))
+  metadataFields('', message.metadata, fields, own)
+  fields.push('pubsubName', asField(pubsubName))
   traceFields(message, event, fields)
   return fields
 }

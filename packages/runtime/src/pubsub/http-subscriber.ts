@@ -30,7 +30,7 @@ export function httpSubscriber(channel: HttpAppChannel, limits: ReplyLimits): Re
       const response = await channel.call({
         method: 'POST',
         path: requestPath(delivery.path),
-        fields: ['content-type', 'application/json', 'metadata.pubsubName', delivery.plan.info.pubsubName],
+        fields: ['content-type', 'application/json', 'pubsubName', delivery.plan.info.pubsubName],
         body: bulkEnvelope(delivery),
         signal,
         place: delivery.place,
