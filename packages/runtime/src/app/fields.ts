@@ -5,9 +5,6 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // oxlint-disable-next-line no-control-regex -- these are what a field value cannot hold
 const unfit = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
-/** By this the application knows its sidecar. */
-export const tokenField = 'dapr-api-token'
-
 /** Fields that say something about the request itself or its connection, or that the application trusts. */
 const reserved: ReadonlySet<string> = new Set([
   ...hopByHop,

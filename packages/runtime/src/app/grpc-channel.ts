@@ -13,6 +13,7 @@ import { appOrigin } from './address.ts'
 import { callerOf } from './caller.ts'
 import type { AppCallOptions, GrpcAppChannel, Place, TakePlace, UnaryMethod } from './channel.ts'
 import { Gate } from './gate.ts'
+import { tokenField } from './token-field.ts'
 
 export interface GrpcChannelOptions {
   readonly host: string
@@ -31,7 +32,6 @@ export interface GrpcChannelOptions {
 
 /** Metadata of gRPC may be larger than header fields of HTTP. */
 const maxHeaderBytes = 64 * 1024
-const tokenField = 'dapr-api-token'
 
 /** Reaches an application that serves `AppCallback` over gRPC. Import this only where there is one. */
 export function createGrpcAppChannel(options: GrpcChannelOptions): GrpcAppChannel {

@@ -5,6 +5,7 @@ import { callerOf } from './caller.ts'
 import type { AppRequest, AppResponse, HttpAppChannel, Place, TakePlace } from './channel.ts'
 import { Gate } from './gate.ts'
 import { withoutHopByHop } from './hop-by-hop.ts'
+import { tokenField } from './token-field.ts'
 
 export interface HttpChannelOptions {
   readonly host: string
@@ -86,7 +87,9 @@ class HttpChannel implements HttpAppChannel {
 
   private outgoing(init: FieldsInit | undefined): FieldsInit {
     const fields = withoutHopByHop(init === undefined ? new Fields() : Fields.from(init))
-    if (this.token !== undefined) fields.set('dapr-api-token', this.token)
+    // The token is the sidecar's to give.
+    if (this.token === undefined) fields.delete(tokenField)
+    else fields.set(tokenField, this.token)
     return fields
   }
 }

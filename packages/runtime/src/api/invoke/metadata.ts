@@ -86,9 +86,10 @@ export function metadataToHttp(init: FieldsInit): string[] {
     const name = metadata[index]!.toLowerCase()
     if (neverToHttp.has(name) || name.endsWith('-bin')) continue
     const value = metadata[index + 1]!
-    // Sidecars in Go pass on `:authority`.
-    if (name.startsWith(':')) fields.push(`dapr-${name.slice(1)}`, value)
-    else fields.push(name.startsWith('grpc-') ? `dapr-${name}` : name, value)
+    // Sidecars in Go pass on `:authority`. Another would become a field of ours: `:caller-app-id`.
+    if (name.startsWith(':')) {
+      if (name === ':authority') fields.push('dapr-authority', value)
+    } else fields.push(name.startsWith('grpc-') ? `dapr-${name}` : name, value)
   }
   return fields
 }

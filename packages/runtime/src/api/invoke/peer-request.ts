@@ -20,13 +20,17 @@ export function httpRequest(
   if (type !== '') fields.set('content-type', type)
   const path = pathOfMethod(methodName(appId, fromField(head.method)))
   return {
-    // A call that came over gRPC without a verb is one with a message.
-    method: head.verb === '' ? 'POST' : head.verb,
+    method: verbOf(head),
     path: head.query === '' ? path : `${path}?${escapedQuery(head.query)}`,
     fields,
     signal,
     ...(body !== undefined && { body }),
   }
+}
+
+/** A call that came over gRPC without a verb is one with a message. */
+export function verbOf({ verb }: PeerRequest): string {
+  return verb === '' ? 'POST' : verb
 }
 
 /** A query goes on as it came; what cannot stand in a request line is escaped. */

@@ -12,6 +12,7 @@ import {
 } from '../../app/channel.ts'
 import { asField, fromField } from '../../app/fields.ts'
 import { MemoryBody, wholeBody } from '../../app/memory-body.ts'
+import { tokenField } from '../../app/token-field.ts'
 import { refusal } from '../../overload/refusal.ts'
 import { isRefused } from '../../overload/refused.ts'
 import type { PeerAnswer } from '../../peer/call.ts'
@@ -21,7 +22,7 @@ import type { PeerBody } from '../../peer/peer-body.ts'
 import { ApiError } from '../api-error.ts'
 import { httpToMetadata } from './metadata.ts'
 import { methodName, methodOfPath } from './method-name.ts'
-import { httpRequest } from './peer-request.ts'
+import { httpRequest, verbOf } from './peer-request.ts'
 import { reasonPhrase } from './reason-phrase.ts'
 
 /** Who calls, as far as it is proved. */
@@ -54,12 +55,14 @@ export function servePeer(options: ServePeerOptions) {
   ): Promise<PeerAnswer> => {
     const meant = valueOf(head.metadata, 'dapr-callee-app-id') ?? appId
     if (meant !== appId) throw wrongApp(appId, meant)
-    const caller = checkCaller(options, request, head.method, head.verb)
     const channel = options.channel
+    // What is decided about is what the application gets.
+    const verb = channel?.kind === 'http' ? verbOf(head) : head.verb
+    const caller = checkCaller(options, request, head.method, verb)
     if (channel === undefined) throw new GrpcError(grpcStatus.INTERNAL, 'app channel is not initialized')
     // Another instance may be well.
     if (!appHealthy()) throw new GrpcError(grpcStatus.UNAVAILABLE, 'app is not in a healthy state')
-    const known = caller === undefined ? head : withCaller(head, caller)
+    const known = withoutForgery(head, caller)
     try {
       if (channel.kind === 'http') return await callHttp(appId, channel, known, body, request.signal)
       const data = await wholeBody(body, maxBodyBytes)
@@ -102,11 +105,32 @@ function malformed(error: ApiError): GrpcError {
   return new GrpcError(grpcStatus.INVALID_ARGUMENT, error.message, { cause: error })
 }
 
-/** The names of the caller are those that it has proved, whatever it says. */
-function withCaller(head: PeerRequest, { appId, namespace }: Caller): PeerRequest {
-  const metadata = new Fields([...head.metadata])
-  metadata.set('dapr-caller-app-id', appId).set('dapr-caller-namespace', namespace)
-  return { ...head, metadata: metadata.flat() }
+/** Fields that applications trust, because a sidecar writes them. */
+const trusted: ReadonlySet<string> = new Set([
+  'dapr-caller-app-id',
+  'dapr-caller-namespace',
+  'dapr-api-token',
+])
+const trustedLengths: ReadonlySet<number> = new Set([...trusted].map(({ length }) => length))
+
+/**
+ * The names of the caller are those that it has proved, whatever it says, and the token is for the own sidecar to
+ * give. To some applications (CGI, WSGI) an underscore in a name is a dash.
+ */
+function withoutForgery(head: PeerRequest, caller: Caller | undefined): PeerRequest {
+  const metadata: string[] = []
+  for (let index = 0; index < head.metadata.length; index += 2) {
+    const name = head.metadata[index]!
+    if (trustedLengths.has(name.length)) {
+      const lower = name.toLowerCase()
+      const isForged = caller !== undefined || lower === tokenField || lower.includes('_')
+      if (isForged && trusted.has(lower.replaceAll('_', '-'))) continue
+    }
+    metadata.push(name, head.metadata[index + 1]!)
+  }
+  if (caller !== undefined)
+    metadata.push('dapr-caller-app-id', caller.appId, 'dapr-caller-namespace', caller.namespace)
+  return { ...head, metadata }
 }
 
 async function callHttp(
