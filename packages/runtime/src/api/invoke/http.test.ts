@@ -40,6 +40,7 @@ test.each([
   ['a path without a method', '/v1.0/invoke/shop/method', [], '/'],
   ['a path without a method and a query', '/v1.0/invoke/shop/method/?d=e', [], '/?d=e'],
   ['the application with its namespace', '/v1.0/invoke/shop.prod/method/a', [], '/a'],
+  ['a query without a method', '/v1.0/invoke/shop/method?d=e', [], '/?d=e'],
   ['a header', '/a/b?d=e', ['dapr-app-id', 'shop'], '/a/b?d=e'],
   ['basic credentials', '/a', ['authorization', `Basic ${btoa('dapr-app-id:shop')}`], '/a'],
 ])('%s names what is called', async (_, target, fields, path) => {
@@ -53,6 +54,19 @@ test.each([
   expect(asked).toMatchObject([{ method: 'PATCH', path }])
   expect([...Fields.from(asked[0]!.fields!)]).toEqual([
     ['x-b', '2'],
+    ['dapr-caller-app-id', 'shop'],
+    ['dapr-caller-namespace', 'prod'],
+    ['dapr-callee-app-id', 'shop'],
+  ])
+})
+
+test('nobody takes the names of caller and callee away, nor gives the token away that is meant for the sidecar', async () => {
+  const { api, asked } = setUp(answering())
+  const named = 'x-mine, Dapr-Caller-App-Id, dapr-caller-namespace, dapr-callee-app-id'
+  const fields = ['connection', named, 'x-mine', '1', 'dapr-api-token', 'secret', 'x-other', '2']
+  await ask(api, { target: '/v1.0/invoke/shop/method/a', fields })
+  expect([...Fields.from(asked[0]!.fields!)]).toEqual([
+    ['x-other', '2'],
     ['dapr-caller-app-id', 'shop'],
     ['dapr-caller-namespace', 'prod'],
     ['dapr-callee-app-id', 'shop'],

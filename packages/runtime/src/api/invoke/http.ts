@@ -1,5 +1,7 @@
 import { Fields, type BodyWriter, type ServerResponse } from '@outrigger/wire'
 import type { AppResponse } from '../../app/channel.ts'
+import { withoutHopByHop } from '../../app/hop-by-hop.ts'
+import { tokenField } from '../../app/token-field.ts'
 import type { HttpCall } from '../../server/http-call.ts'
 import { unescapeSegment, type HttpRoute } from '../../server/router.ts'
 import { ApiError } from '../api-error.ts'
@@ -43,8 +45,11 @@ async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
       'failed getting app id either from the URL path or the header dapr-app-id',
     )
   }
-  const fields = Fields.from(request.fields)
+  // Before the names of caller and callee are written: `connection` could name those.
+  const fields = withoutHopByHop(Fields.from(request.fields))
   fields.delete(appIdHeader)
+  // It is for this sidecar, whether it asks for one or not.
+  fields.delete(tokenField)
   fields.delete('host')
   // It was answered here.
   fields.delete('expect')
@@ -104,5 +109,5 @@ function targetOf(call: HttpCall): Target | undefined {
   const end = method === -1 && path.endsWith('/method') ? path.length - '/method'.length : method
   if (end <= prefix.length) return undefined
   const appId = unescapeSegment(path.slice(prefix.length, end))
-  return { appId, path: path.slice(end + '/method'.length) + rest || '/', dropAuthorization: false }
+  return { appId, path: (path.slice(end + '/method'.length) || '/') + rest, dropAuthorization: false }
 }
