@@ -55,7 +55,8 @@ export function grpcApi(parts: GrpcApiParts): Handler {
   return createGrpcHandler({
     routes: [...routesOf(Dapr, withStatuses(handlers)), ...reflectionRoutes([Dapr, AppCallback])],
     maxMessageBytes: options.maxBodyBytes,
-    fallback: appProxy(parts.api.invoke),
+    // Passing calls on is invocation too.
+    ...(allowed('v1/invoke') && { fallback: appProxy(parts.api.invoke) }),
     authorize(request) {
       if (!checkToken(request.fields.get('dapr-api-token'))) {
         throw new GrpcError(grpcStatus.UNAUTHENTICATED, 'invalid api token')

@@ -10,6 +10,8 @@ import { statusOf } from './grpc-errors.ts'
 const targetFields = ['dapr-callee-app-id', 'dapr-app-id']
 /** Says that the method streams, which nobody but the caller knows: policies end when the answer begins. */
 const streamField = 'dapr-stream'
+/** Sidecars speak to each other by these: they would take what the caller says for what this one says. */
+const internal = '/dapr.proto.internals.v1.'
 
 /**
  * Takes calls of services that are not the sidecar's own and passes them on, undecoded, to the application that
@@ -21,11 +23,11 @@ export function appProxy(
   return (request, response) => {
     const { fields } = request
     const name = targetFields.map((field) => fields.get(field)).find((value) => value !== undefined)
-    if (name === undefined) return undefined
+    if (name === undefined || request.path.startsWith(internal)) return undefined
     const reached = reach(handler, name)
     if (reached.kind === 'peer') return toPeer(handler, name, reached, request, response)
     if (reached.kind === 'own' && reached.channel.kind === 'grpc')
-      return reached.channel.forward(request, response, Fields.from(fields))
+      return reached.channel.forward(request, response, handler.identify(Fields.from(fields)))
     const speaks = reached.kind === 'own' ? 'it speaks HTTP' : 'it is an HTTP endpoint'
     throw new GrpcError(
       grpcStatus.FAILED_PRECONDITION,
