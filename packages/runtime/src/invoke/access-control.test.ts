@@ -137,8 +137,33 @@ describe('names of operations', () => {
       '%61dmin/%FF',
       'admin/a%2F..%2F..%2Fx',
     )
+    // Parameters of a path (RFC 3986, section 3.3), which servlets take off, and backslashes, which IIS turns.
+    spellings.push('admin;a=b/x', ';/admin/x', 'a/..;/admin/x', 'a;x/..;y=z/admin;/x', 'admin/x;a=b')
+    spellings.push('a%5C..%5Cadmin/x', 'admin%5Cx', 'a/..%5cadmin%5cx')
     for (const method of spellings)
       expect([method, allows(access, app1, method, 'GET')]).toEqual([method, false])
+  })
+
+  test('a denial is found behind a pattern that fits as well and leads nowhere', () => {
+    const rules = [
+      { name: '/a*/b', verbs: ['*'], action: 'allow' },
+      { name: '/**/c/d', verbs: ['*'], action: 'allow' },
+      { name: '/admin/x', verbs: ['*'], action: 'deny' },
+      { name: '/admin/**', verbs: ['GET'], action: 'deny' },
+    ] as const
+    const access = { defaultAction: 'allow', policies: [policy(rules, 'allow')] } as const
+    expect(allows(access, app1, 'admin/b', 'GET')).toBe(true)
+    expect(allows(access, app1, 'admin/x', 'GET')).toBe(false)
+    expect(allows(access, app1, 'admin/y/z', 'GET')).toBe(false)
+    expect(allows(access, app1, 'other/y', 'GET')).toBe(true)
+  })
+
+  test('an escape in the name of an operation stands for what it stands for in a path', () => {
+    const rules = [{ name: '/a%20b/c%2Fd', verbs: ['*'], action: 'deny' }] as const
+    const access = { defaultAction: 'allow', policies: [policy(rules, 'allow')] } as const
+    for (const method of ['a%20b/c%2fd', 'a b/c%2Fd', 'a%20%62/c%2Fd'])
+      expect([method, allows(access, app1, method, 'GET')]).toEqual([method, false])
+    expect(allows(access, app1, 'a%20c/c%2Fd', 'GET')).toBe(true)
   })
 
   test('nothing else can be reached by the name of what is allowed', () => {
@@ -150,8 +175,13 @@ describe('names of operations', () => {
       'secret/%2e%2e/open/x',
       'open/..%2Fsecret',
       'open/%2e%2e/secret',
+      'open/..;/secret',
+      'open/..;a=b/secret',
+      'open;x/%2e%2e;/secret',
+      'open/..%5Csecret',
     ])
       expect([method, allows(access, app1, method, 'GET')]).toEqual([method, false])
+    expect(allows(access, app1, 'open/x;version=1', 'GET')).toBe(true)
   })
 
   test('what cannot be a path is refused, whatever is allowed', () => {

@@ -21,7 +21,7 @@ export function accessControl(access: AccessControl, appId: string, overHttp: bo
   for (const policy of access.policies)
     apps.set(keyOf(policy), { policy, operations: compile(policy.operations, overHttp) })
   return (caller, method, verb) => {
-    const readings = readingsOf(appId, method)
+    const readings = readingsOf(appId, method, overHttp)
     const isAllowed = (segments: readonly string[]): boolean =>
       decide(access.defaultAction, apps, caller, segments, { overHttp, verb }) === 'allow'
     if (readings.every(isAllowed)) return
@@ -38,12 +38,24 @@ export function accessControl(access: AccessControl, appId: string, overHttp: bo
 const longestShown = 500
 
 /**
- * What a path may mean to the application: with escaped slashes and dots taken for what they stand for, and where
- * that is another path also with them as parts of a name. Both must be allowed.
+ * What a method may mean to the application. All of it must be allowed: servlets take the parameters of a path off
+ * (`;a=b`, RFC 3986, section 3.3) before they look at its dots, others do not.
  */
-function readingsOf(appId: string, method: string): readonly (readonly string[])[] {
-  const parts = methodName(appId, method.replace(/^\/+/, '')).split('/').map(unescaped)
-  const whole = methodName(appId, parts.join('/')).split('/')
+function readingsOf(appId: string, method: string, overHttp: boolean): readonly (readonly string[])[] {
+  const segments = methodName(appId, method.replace(/^\/+/, '')).split('/')
+  const readings = unescapedReadings(appId, segments)
+  if (!overHttp || !method.includes(';')) return readings
+  const plain = segments.map((segment) => segment.split(';', 1)[0]!)
+  return [...readings, ...unescapedReadings(appId, plain)]
+}
+
+/**
+ * A path with escaped slashes and dots taken for what they stand for, and where that is another path also with them
+ * as parts of a name. To some servers a backslash is a slash.
+ */
+function unescapedReadings(appId: string, segments: readonly string[]): readonly (readonly string[])[] {
+  const parts = segments.map(unescaped)
+  const whole = methodName(appId, parts.join('/').replaceAll('\\', '/')).split('/')
   const same = whole.length === parts.length && whole.every((segment, index) => segment === parts[index])
   return same ? [whole] : [whole, parts]
 }
@@ -89,9 +101,11 @@ interface Node {
 function compile(operations: readonly OperationPolicy[], overHttp: boolean): Node {
   const root = node('')
   for (const rule of operations) {
-    const name = overHttp ? rule.name.toLowerCase() : rule.name
     let at = root
-    for (const segment of segmentsOf(name)) {
+    for (const written of segmentsOf(rule.name)) {
+      // An escaped star is no wildcard.
+      const name = /%2a/i.test(written) ? written : unescaped(written)
+      const segment = overHttp ? name.toLowerCase() : name
       let next = at.next.find((other) => other.segment === segment)
       if (next === undefined) {
         next = node(segment)
@@ -132,30 +146,24 @@ function segmentsOf(path: string): readonly string[] {
 
 /**
  * The rule of an operation: the first along its path, so that a rule for `/a` is one for `/a/b` as well, as in Dapr.
- * `*` is one last segment, `**` any rest, and a star within a segment any part of it.
+ * `*` is one last segment, `**` any rest, and a star within a segment any part of it. What fits a segment and leads
+ * to no rule hides none that comes behind it.
  */
-function find(root: Node, segments: readonly string[]): OperationPolicy | undefined {
-  let at: Node = root
-  for (const [index, segment] of segments.entries()) {
-    const isLast = index === segments.length - 1
-    const next = child(at, segment, isLast)
-    if (next === undefined) return undefined
-    at = next
-    if (at.rule !== undefined) {
-      if (!isLast && at.segment === '*') continue
-      return at.rule
-    }
-    if (isLast) return child(at, '*', true)?.rule
+function find(at: Node, segments: readonly string[], index = 0): OperationPolicy | undefined {
+  const isLast = index === segments.length - 1
+  for (const next of at.next) {
+    if (!fits(next, segments[index]!, isLast)) continue
+    const rule = next.rule ?? (isLast ? next.next.find(isAnything)?.rule : find(next, segments, index + 1))
+    if (rule !== undefined) return rule
   }
   return undefined
 }
 
-function child({ next }: Node, segment: string, isLast: boolean): Node | undefined {
-  for (const one of next) {
-    if (one.segment === segment || one.segment === '**') return one
-    if (one.segment === '*') {
-      if (isLast) return one
-    } else if (one.matches(segment)) return one
-  }
-  return undefined
+function fits({ segment, matches }: Node, text: string, isLast: boolean): boolean {
+  if (segment === '*') return isLast
+  return segment === text || segment === '**' || matches(text)
+}
+
+function isAnything({ segment }: Node): boolean {
+  return segment === '*' || segment === '**'
 }
