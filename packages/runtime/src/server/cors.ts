@@ -15,12 +15,9 @@ export class Cors {
   decorate(request: ServerRequest, response: ServerResponse): ServerResponse {
     const origin = this.#allowed(request)
     if (origin === undefined) return response
-    return new ResponseWithFields(response, [
-      'access-control-allow-origin',
-      this.#any ? '*' : origin,
-      'vary',
-      'origin',
-    ])
+    const fields = ['access-control-allow-origin', this.#any ? '*' : origin, 'vary', 'origin']
+    // A page reads nothing of an answer with two: an application that is called may have written its own.
+    return new ResponseWithFields(response, fields, { instead: true })
   }
 
   /** Answers a preflight request, and says whether it was one. */

@@ -140,14 +140,20 @@ function checkBaggage({ fields }: ServerRequest): void {
   if (problem !== undefined) throw new ApiError('MALFORMED_REQUEST', `invalid baggage header: ${problem}`)
 }
 
-/** The trace context that came is sent back with the answer. */
+/** The trace context and baggage that came are sent back with the answer, unless it has its own. */
 function withTrace(request: ServerRequest, response: ServerResponse): ServerResponse {
   const { fields } = request
   const traceparent = fields.get('traceparent')
-  if (!isTraceparent(traceparent)) return response
-  const extra = ['traceparent', traceparent]
-  const tracestate = fields.get('tracestate')
-  if (tracestate !== undefined && tracestate.length <= longestTraceHeader)
-    extra.push('tracestate', tracestate)
-  return new ResponseWithFields(response, extra)
+  const baggage = fields.get('baggage')
+  const extra: string[] = []
+  if (isTraceparent(traceparent)) {
+    extra.push('traceparent', traceparent)
+    addShort(extra, 'tracestate', fields.get('tracestate'))
+  }
+  if (baggage !== undefined) addShort(extra, 'baggage', fields.getAll('baggage').join(','))
+  return extra.length === 0 ? response : new ResponseWithFields(response, extra)
+}
+
+function addShort(extra: string[], name: string, value: string | undefined): void {
+  if (value !== undefined && value.length <= longestTraceHeader) extra.push(name, value)
 }

@@ -1,13 +1,19 @@
-import { Fields, type ServerResponse } from '@outrigger/wire'
+import { Fields, type FieldsInit, type ServerResponse } from '@outrigger/wire'
 
 /** A response that carries some fields more, whoever answers. */
 export class ResponseWithFields implements ServerResponse {
   readonly #inner: ServerResponse
   readonly #extra: readonly string[]
+  readonly #instead: boolean
 
-  constructor(inner: ServerResponse, extra: readonly string[]) {
+  /**
+   * @param extra names and values in turn; an answer that has one of these names keeps its own
+   * @param instead theirs are replaced, but for `vary`, which has both
+   */
+  constructor(inner: ServerResponse, extra: readonly string[], { instead = false } = {}) {
     this.#inner = inner
     this.#extra = extra
+    this.#instead = instead
   }
 
   get started(): boolean {
@@ -26,8 +32,16 @@ export class ResponseWithFields implements ServerResponse {
     this.#inner.abort()
   }
 
-  #with(fields: Parameters<ServerResponse['send']>[1]): readonly string[] {
-    if (fields === undefined) return this.#extra
-    return this.#extra.concat(fields instanceof Fields ? fields.flat() : fields)
+  #with(init: Parameters<ServerResponse['send']>[1]): FieldsInit {
+    const extra = this.#extra
+    if (init === undefined) return extra
+    const fields = Fields.from(init)
+    for (let index = 0; index < extra.length; index += 2) {
+      const name = extra[index]!
+      const value = extra[index + 1]!
+      if (name === 'vary' || !fields.has(name)) fields.append(name, value)
+      else if (this.#instead) fields.set(name, value)
+    }
+    return fields
   }
 }
