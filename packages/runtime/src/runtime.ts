@@ -392,6 +392,7 @@ export class RuntimeCore {
         endpoints: this.#endpoints,
         resiliency,
         forwarded: forwardedFields(options.hostAddress ?? hostAddress()),
+        random,
       }),
       metadata: new MetadataHandler({
         appId,

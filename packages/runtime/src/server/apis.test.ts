@@ -49,6 +49,7 @@ function parts(access: Partial<Configuration['apiAccess']> = {}, env: Record<str
         channel: app,
         appHealthy: () => true,
         maxBodyBytes: 1000,
+        random,
       }),
       metadata: new MetadataHandler({
         appId: 'orders',
@@ -97,7 +98,7 @@ test('a rule that decides about nothing is told of', () => {
   const logger = recordingLogger()
   sidecarApi({ ...all, logger })
   expect(logger.messages('warn')).toEqual([
-    'spec.api of the Configuration has a rule for statee, which is no HTTP API that it could decide about',
+    'spec.api of the Configuration has a rule for statee, which is no API that it could decide about',
   ])
 })
 

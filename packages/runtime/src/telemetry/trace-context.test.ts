@@ -1,5 +1,6 @@
+import { Fields } from '@outrigger/wire'
 import { expect, test } from 'vitest'
-import { isTraceparent, newTraceparent, traced } from './trace-context.ts'
+import { beginTrace, isTraceparent, newTraceparent, traced } from './trace-context.ts'
 
 let count = 0
 const random = {
@@ -29,3 +30,27 @@ test("the caller's trace is kept, its tracestate goes with it", () => {
   expect(traced({ traceparent, tracestate: 'a=1' }, random)).toMatchObject({ traceparent, tracestate: 'a=1' })
   expect(traced({ traceparent: 'x', tracestate: 'a=1' }, random).tracestate).toBeUndefined()
 })
+
+const given = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+const binary = Buffer.from('00000af7651916cd43dd8448eb211c80319c01b7ad6b71692033310201', 'hex')
+
+test.each([
+  ['kept', ['traceparent', given]],
+  ['read from its binary form', ['grpc-trace-bin', binary.toString('base64')]],
+])('the trace of fields is %s', (_, flat) => {
+  const fields = new Fields([...flat, 'tracestate', 'a=1'])
+  beginTrace(fields, random)
+  expect(fields.get('traceparent')).toBe(given)
+  expect(fields.get('tracestate')).toBe('a=1')
+})
+
+test.each([[[]], [['traceparent', 'x']], [['grpc-trace-bin', 'AAAA']], [['grpc-trace-bin', '']]])(
+  'a trace begins where fields carry none: %j',
+  (flat) => {
+    const fields = new Fields([...flat, 'tracestate', 'a=1'])
+    beginTrace(fields, random)
+    expect(isTraceparent(fields.get('traceparent'))).toBe(true)
+    expect(fields.getAll('traceparent')).toHaveLength(1)
+    expect(fields.has('tracestate')).toBe(false)
+  },
+)

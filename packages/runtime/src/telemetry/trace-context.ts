@@ -1,4 +1,5 @@
 import type { OperationOptions, Random } from '@outrigger/spec'
+import type { Fields } from '@outrigger/wire'
 
 const valid = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
 
@@ -18,4 +19,20 @@ export function traced(options: OperationOptions, random: Random): OperationOpti
   const { traceparent, signal, baggage } = options
   if (isTraceparent(traceparent)) return { signal, traceparent, tracestate: options.tracestate, baggage }
   return { signal, traceparent: newTraceparent(random), baggage }
+}
+
+/** Begins a trace where the fields carry none that is valid, in either form; a state without its trace says nothing. */
+export function beginTrace(fields: Fields, random: Random): void {
+  if (isTraceparent(fields.get('traceparent'))) return
+  const carried = fromBinary(fields.get('grpc-trace-bin'))
+  fields.set('traceparent', carried ?? newTraceparent(random))
+  if (carried === undefined) fields.delete('tracestate')
+}
+
+/** `grpc-trace-bin`: a version, then ids and flags, each behind its number. */
+function fromBinary(text: string | undefined): string | undefined {
+  const hex = Buffer.from(text?.slice(0, 64) ?? '', 'base64').toString('hex')
+  const [, traceId, spanId, flags = '00'] = /^0000(.{32})01(.{16})(?:02(.{2}))?/.exec(hex) ?? []
+  const traceparent = `00-${traceId}-${spanId}-${flags}`
+  return isTraceparent(traceparent) ? traceparent : undefined
 }

@@ -1,3 +1,4 @@
+import type { Random } from '@outrigger/spec'
 import { Fields } from '@outrigger/wire'
 import type { AppChannel, AppRequest, AppResponse } from '../../app/channel.ts'
 import type { HttpEndpoint, HttpEndpoints } from '../../invoke/endpoints.ts'
@@ -10,6 +11,7 @@ import { httpMetadata } from '../../peer/fields.ts'
 import type { PeerRequest } from '../../peer/messages.ts'
 import type { Policy, RunOptions } from '../../resiliency/policy.ts'
 import type { Resiliency } from '../../resiliency/provider.ts'
+import { beginTrace } from '../../telemetry/trace-context.ts'
 import { ApiError } from '../api-error.ts'
 import { callApp } from './call-app.ts'
 import { invokeError } from './failures.ts'
@@ -32,6 +34,7 @@ export interface InvokeHandlerOptions {
   readonly resiliency?: Resiliency | undefined
   /** `x-forwarded-for` and what belongs to it, of this sidecar: names and values in turn. */
   readonly forwarded?: readonly string[] | undefined
+  readonly random: Random
 }
 
 /** What a caller means by a name. */
@@ -113,10 +116,11 @@ export class InvokeHandler {
     }
   }
 
-  /** Puts the names of caller and callee into fields or metadata: changes `fields` when they are a Fields. */
+  /** Puts the names of caller and callee, and a trace if there is none, into fields or metadata: changes `fields` when they are a Fields. */
   identify(init: AppRequest['fields'], callee = this.#options.appId): Fields {
-    const { appId, namespace } = this.#options
+    const { appId, namespace, random } = this.#options
     const fields = init instanceof Fields ? init : new Fields([...(init ?? [])])
+    beginTrace(fields, random)
     return fields.set(callerId, appId).set(callerNamespace, namespace).set(calleeId, callee)
   }
 
@@ -178,6 +182,7 @@ export class InvokeHandler {
   #invokeEndpoint(name: string, endpoint: HttpEndpoint, request: AppRequest): Promise<AppResponse> {
     const body = replayable(request.body)
     const fields = request.fields === undefined ? new Fields() : Fields.from(request.fields)
+    beginTrace(fields, this.#options.random)
     return this.#answered(name, methodOf(request.path), true, body, request.signal, (signal) =>
       endpoint.call(tryOf({ ...request, fields }, body, signal)),
     )

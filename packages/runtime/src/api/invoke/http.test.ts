@@ -1,8 +1,10 @@
+import { seededRandom } from '@outrigger/testkit'
 import { Fields, WireError, type Body, type Handler } from '@outrigger/wire'
 import { expect, test } from 'vitest'
 import { apiOf, ask, bodyOf } from '../../../test/support/fake-exchange.ts'
 import type { AppRequest, AppResponse, HttpAppChannel } from '../../app/channel.ts'
 import { AppBusyError } from '../../app/channel.ts'
+import { isTraceparent } from '../../telemetry/trace-context.ts'
 import { InvokeHandler } from './handler.ts'
 import { invokeRoutes } from './http.ts'
 
@@ -26,6 +28,7 @@ function setUp(
     channel,
     appHealthy: () => healthy,
     maxBodyBytes: 1000,
+    random: seededRandom(1),
   })
   const { routes, fallback } = invokeRoutes(handler)
   return { api: apiOf(routes, { fallback }), asked }
@@ -34,6 +37,9 @@ function setUp(
 const answering =
   (status = 200, fields: string[] = [], body: Body = bodyOf('hello')) =>
   async (): Promise<AppResponse> => ({ status, fields: new Fields(fields), body })
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+const trace = ['traceparent', traceparent]
 
 test.each([
   ['the path', '/v1.0/invoke/shop/method/a/b%2Fc?d=e', [], '/a/b%2Fc?d=e'],
@@ -48,12 +54,13 @@ test.each([
   const answer = await ask(api, {
     method: 'PATCH',
     target,
-    fields: [...fields, 'x-b', '2', 'host', 'sidecar', 'dapr-caller-app-id', 'forged'],
+    fields: [...fields, 'x-b', '2', 'host', 'sidecar', 'dapr-caller-app-id', 'forged', ...trace],
   })
   expect([answer.status, answer.fields.get('x-a'), answer.text]).toEqual([418, '1', 'hello'])
   expect(asked).toMatchObject([{ method: 'PATCH', path }])
   expect([...Fields.from(asked[0]!.fields!)]).toEqual([
     ['x-b', '2'],
+    ['traceparent', traceparent],
     ['dapr-caller-app-id', 'shop'],
     ['dapr-caller-namespace', 'prod'],
     ['dapr-callee-app-id', 'shop'],
@@ -63,14 +70,32 @@ test.each([
 test('nobody takes the names of caller and callee away, nor gives the token away that is meant for the sidecar', async () => {
   const { api, asked } = setUp(answering())
   const named = 'x-mine, Dapr-Caller-App-Id, dapr-caller-namespace, dapr-callee-app-id'
-  const fields = ['connection', named, 'x-mine', '1', 'dapr-api-token', 'secret', 'x-other', '2']
+  const fields = ['connection', named, 'x-mine', '1', 'dapr-api-token', 'secret', 'x-other', '2', ...trace]
   await ask(api, { target: '/v1.0/invoke/shop/method/a', fields })
   expect([...Fields.from(asked[0]!.fields!)]).toEqual([
     ['x-other', '2'],
+    ['traceparent', traceparent],
     ['dapr-caller-app-id', 'shop'],
     ['dapr-caller-namespace', 'prod'],
     ['dapr-callee-app-id', 'shop'],
   ])
+})
+
+test('a trace begins where none came, and its caller learns of it', async () => {
+  const { api, asked } = setUp(answering())
+  const fields = ['traceparent', 'nonsense', 'tracestate', 'a=b']
+  const answer = await ask(api, { target: '/v1.0/invoke/shop/method/a', fields })
+  const seen = Fields.from(asked[0]!.fields!)
+  expect(isTraceparent(seen.get('traceparent'))).toBe(true)
+  expect(seen.has('tracestate')).toBe(false)
+  expect(answer.fields.getAll('traceparent')).toEqual([seen.get('traceparent')])
+})
+
+test('a trace context that the application answers with stands alone', async () => {
+  const own = '00-0af7651916cd43dd8448eb211c80319c-aaaaaaaaaaaaaaaa-01'
+  const { api } = setUp(answering(200, ['Traceparent', own]))
+  const answer = await ask(api, { target: '/v1.0/invoke/shop/method/a', fields: trace })
+  expect(answer.fields.getAll('traceparent')).toEqual([own])
 })
 
 test.each([

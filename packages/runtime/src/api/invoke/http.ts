@@ -67,6 +67,10 @@ async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
   })
   // The server writes its own.
   answer.fields.delete('date')
+  // The caller learns of a trace that began here; its own is sent back anyway.
+  const trace = fields.get('traceparent')
+  if (trace !== undefined && trace !== request.fields.get('traceparent') && !answer.fields.has('traceparent'))
+    answer.fields.set('traceparent', trace)
   return pass(answer, response)
 }
 

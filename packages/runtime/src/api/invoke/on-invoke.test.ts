@@ -1,5 +1,6 @@
 import { HTTPExtension_Verb } from '@outrigger/proto/common'
 import { detailsOf, grpcError } from '@outrigger/proto/status'
+import { seededRandom } from '@outrigger/testkit'
 import { Fields } from '@outrigger/wire'
 import { decodeBinary, GrpcError, grpcStatus, type ServerCall } from '@outrigger/wire/grpc'
 import { describe, expect, test } from 'vitest'
@@ -18,6 +19,7 @@ const handlerOf = (channel: AppChannel): InvokeHandler =>
     channel,
     appHealthy: () => true,
     maxBodyBytes: 100,
+    random: seededRandom(1),
   })
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
