@@ -27,13 +27,22 @@ test('a list for gRPC alone says nothing of HTTP', () => {
 
 test('rules that decide about nothing are found', () => {
   const paths = ['v1.0/state/:store', 'v1.0-alpha1/lock/*', 'v1.0/invoke/*']
-  const fine = [rule('State'), rule('lock', 'v1.0-alpha1'), rule('subscribe', undefined, 'grpc')]
-  const idle = [rule('statee'), rule('lock', 'v1.0'), rule('state', 'v2', 'http')]
-  expect(idleRules({ allowed: [fine[0]!, idle[1]!], denied: [...fine, idle[0]!, idle[2]!] }, paths)).toEqual([
-    idle[0],
-    idle[2],
-    idle[1],
-  ])
+  const fine = [
+    rule('State'),
+    rule('lock', 'v1.0-alpha1'),
+    rule('subscribe'),
+    rule('unlock', 'v1alpha1', 'grpc'),
+  ]
+  const idle = [
+    rule('statee'),
+    rule('lock', 'v1.0'),
+    rule('state', 'v2', 'http'),
+    rule('subscribe', undefined, 'http'),
+    rule('unlock', 'v1', 'grpc'),
+  ]
+  expect(idleRules({ allowed: fine, denied: [] }, paths)).toEqual([])
+  expect(idleRules({ allowed: [fine[0]!], denied: [...fine, ...idle] }, paths)).toEqual(idle)
+  expect(idleRules({ allowed: idle, denied: fine }, paths)).toEqual(idle)
 })
 
 test('a list for gRPC holds for gRPC, whichever way its version is written', () => {

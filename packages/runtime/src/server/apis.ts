@@ -61,7 +61,7 @@ export function sidecarApi(parts: ApiParts): Handler {
   )) {
     const rule = version === undefined ? name : `${name} of version ${version}`
     logger.warn(
-      `spec.api of the Configuration has a rule for ${rule}, which is no HTTP API that it could decide about`,
+      `spec.api of the Configuration has a rule for ${rule}, which is no API that it could decide about`,
     )
   }
   const routes = known.filter((route) => allows(configuration.apiAccess, route.path))

@@ -1,7 +1,7 @@
 import { AppCallback, Dapr } from '@outrigger/proto/runtime'
 import { reflectionRoutes, routesOf } from '@outrigger/proto/serve'
 import type { Logger } from '@outrigger/spec'
-import type { Handler } from '@outrigger/wire'
+import type { Handler, ServerRequest } from '@outrigger/wire'
 import { createGrpcHandler, GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { bindingsMethods } from '../api/bindings/grpc.ts'
 import { configurationMethods } from '../api/configuration/grpc.ts'
@@ -21,7 +21,7 @@ import type { RuntimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
 import { noMemory } from '../overload/refused.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
-import { allows } from './api-access.ts'
+import { allows, type GrpcGroup } from './api-access.ts'
 import { statusOf, withStatuses } from './grpc-errors.ts'
 import { appProxy } from './grpc-proxy.ts'
 import { tokenCheck } from './token.ts'
@@ -38,30 +38,44 @@ export interface GrpcApiParts {
 
 /** Take next to no memory: answered while there is none left for anything else. */
 const light: ReadonlySet<string> = new Set(
-  [Dapr.method.getMetadata, Dapr.method.setMetadata, Dapr.method.shutdown].map(
-    ({ name }) => `/${Dapr.typeName}/${name}`,
-  ),
+  [Dapr.method.getMetadata, Dapr.method.setMetadata, Dapr.method.shutdown].map(pathOf),
 )
+
+const notOffered = 'requested endpoint is not available: spec.api of the Configuration does not offer it'
+
+function pathOf({ name }: { readonly name: string }): string {
+  return `/${Dapr.typeName}/${name}`
+}
+
+/** Whether a call is meant for the sidecar: what is not built yet must not reach an application instead. */
+function isOwn({ path }: ServerRequest): boolean {
+  return path.startsWith(`/${Dapr.typeName}/`)
+}
 
 /** The gRPC API that the application calls. Its modules are many: import this file when the first call comes. */
 export function grpcApi(parts: GrpcApiParts): Handler {
   const { options, configuration, logger, overload } = parts
-  const allowed = (group: string): boolean => allows(configuration.apiAccess, group, 'grpc')
-  const handlers: DaprHandlers = Object.assign(
-    {},
-    ...groups(parts).flatMap(([group, methods]) => (allowed(group) ? [methods] : [])),
-  )
+  const allowed = (group: GrpcGroup): boolean => allows(configuration.apiAccess, group, 'grpc')
+  const handlers: DaprHandlers = {}
+  const refused = new Set<string>()
+  for (const [group, methods] of groups(parts)) {
+    if (allowed(group)) Object.assign(handlers, methods)
+    else for (const name of Object.keys(methods)) refused.add(pathOf(Dapr.method[name as keyof DaprHandlers]))
+  }
   const checkToken = tokenCheck(options.apiToken)
+  const pass = appProxy(parts.api.invoke)
+  // Passing calls on is invocation too.
+  const mayPass = allowed('v1/invoke')
   return createGrpcHandler({
     routes: [...routesOf(Dapr, withStatuses(handlers)), ...reflectionRoutes([Dapr, AppCallback])],
     maxMessageBytes: options.maxBodyBytes,
-    // Passing calls on is invocation too.
-    ...(allowed('v1/invoke') && { fallback: appProxy(parts.api.invoke) }),
+    fallback: (request, response) => (mayPass && !isOwn(request) ? pass(request, response) : undefined),
     authorize(request) {
       if (!checkToken(request.fields.get('dapr-api-token'))) {
         throw new GrpcError(grpcStatus.UNAUTHENTICATED, 'invalid api token')
       }
       request.fields.delete('dapr-api-token')
+      if (refused.has(request.path)) throw new GrpcError(grpcStatus.UNIMPLEMENTED, notOffered)
       if (overload?.over === true && !light.has(request.path))
         throw statusOf(new ApiError('OVERLOADED', noMemory))
       if (!request.fields.has('baggage')) return
@@ -79,16 +93,30 @@ function groups({
   options,
   logger,
   onShutdownRequest,
-}: GrpcApiParts): readonly (readonly [string, DaprHandlers])[] {
+}: GrpcApiParts): readonly (readonly [GrpcGroup, DaprHandlers])[] {
+  const { bulkPublishEventAlpha1, ...publish } = publishMethods(api.publish)
+  const { unlockAlpha1, ...lock } = lockMethods(api.lock)
+  const {
+    getConfigurationAlpha1,
+    subscribeConfigurationAlpha1,
+    unsubscribeConfigurationAlpha1,
+    ...configuration
+  } = configurationMethods(api.configuration)
   return [
     ['v1/state', stateMethods(api.state)],
     ['v1alpha1/state', stateAlphaMethods(api.state)],
-    ['v1/publish', publishMethods(api.publish)],
+    ['v1/publish', publish],
+    ['v1alpha1/publish', { bulkPublishEventAlpha1 }],
     ['v1alpha1/subscribe', streamMethods(api.publish, logger)],
     ['v1/bindings', bindingsMethods(api.bindings, options.maxBodyBytes)],
     ['v1/secrets', secretsMethods(api.secrets)],
-    ['v1/configuration', configurationMethods(api.configuration)],
-    ['v1alpha1/lock', lockMethods(api.lock)],
+    ['v1/configuration', configuration],
+    [
+      'v1alpha1/configuration',
+      { getConfigurationAlpha1, subscribeConfigurationAlpha1, unsubscribeConfigurationAlpha1 },
+    ],
+    ['v1alpha1/lock', lock],
+    ['v1alpha1/unlock', { unlockAlpha1 }],
     ['v1alpha1/crypto', cryptoMethods(api.crypto)],
     ['v1alpha1/subtlecrypto', subtleCryptoMethods(api.subtleCrypto)],
     ['v1/invoke', invokeMethods(api.invoke, options.maxBodyBytes)],
