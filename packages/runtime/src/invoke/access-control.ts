@@ -23,6 +23,7 @@ export function accessControl(access: AccessControl, appId: string, overHttp: bo
   return (caller, method, verb) => {
     const readings = readingsOf(appId, method, overHttp)
     const isAllowed = (segments: readonly string[]): boolean =>
+      (overHttp || !segments[0]!.startsWith(callbacks)) &&
       decide(access.defaultAction, apps, caller, segments, { overHttp, verb }) === 'allow'
     if (readings.every(isAllowed)) return
     const id =
@@ -36,6 +37,8 @@ export function accessControl(access: AccessControl, appId: string, overHttp: bo
 }
 
 const longestShown = 500
+/** Services that only the own sidecar calls: by `OnInvoke` any method could be reached under this name. */
+const callbacks = 'dapr.proto.runtime.v1.AppCallback'
 
 /**
  * What a method may mean to the application. All of it must be allowed: servlets take the parameters of a path off

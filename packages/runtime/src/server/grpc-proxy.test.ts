@@ -1,5 +1,5 @@
 import { recordingLogger } from '@outrigger/testkit'
-import { Fields, type ServerRequest, type ServerResponse } from '@outrigger/wire'
+import { Fields } from '@outrigger/wire'
 import { expect, test } from 'vitest'
 import { ask } from '../../test/support/fake-exchange.ts'
 import { FakeGrpcApp } from '../../test/support/fake-grpc-app.ts'
@@ -9,18 +9,8 @@ import { runtimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
 import { grpcApi } from './grpc-api.ts'
 
-/** An application over gRPC that answers whatever it is asked. */
-class OpenApp extends FakeGrpcApp {
-  readonly passed: { readonly path: string; readonly fields: Fields }[] = []
-
-  override async forward(request: ServerRequest, response: ServerResponse, fields: Fields): Promise<void> {
-    this.passed.push({ path: request.path, fields })
-    response.send(200, ['content-type', 'application/grpc', 'grpc-status', '0'])
-  }
-}
-
 function setUp(apiAccess: Partial<Configuration['apiAccess']> = {}) {
-  const app = new OpenApp()
+  const app = new FakeGrpcApp()
   const options = {
     appId: 'orders',
     namespace: 'prod',

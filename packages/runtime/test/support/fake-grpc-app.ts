@@ -1,7 +1,7 @@
 import { AppCallback, AppCallbackAlpha, AppCallbackHealthCheck } from '@outrigger/proto/appcallback'
 import { methodsOf, type DescService, type Method } from '@outrigger/proto'
 import type { HandlersOf } from '@outrigger/proto/serve'
-import { Fields, WireError } from '@outrigger/wire'
+import { Fields, WireError, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { GrpcError, grpcStatus, type ServerCall } from '@outrigger/wire/grpc'
 import type { AppCallOptions, GrpcAppChannel, UnaryMethod } from '../../src/app/channel.ts'
 
@@ -34,6 +34,8 @@ export class FakeGrpcApp implements GrpcAppChannel {
   readonly kind = 'grpc'
   readonly address = 'http://app'
   readonly calls: GrpcCall[] = []
+  /** What was to be passed on; it is answered with OK. */
+  readonly passed: { readonly path: string; readonly fields: Fields }[] = []
   down = false
   handlers: GrpcAppHandlers
 
@@ -67,8 +69,9 @@ export class FakeGrpcApp implements GrpcAppChannel {
     return unary.output.decode(method.output.encode(answer as never))
   }
 
-  forward(): Promise<void> {
-    return Promise.reject(new Error('a fake passes nothing on'))
+  async forward(request: ServerRequest, response: ServerResponse, fields: Fields): Promise<void> {
+    this.passed.push({ path: request.path, fields })
+    response.send(200, ['content-type', 'application/grpc', 'grpc-status', '0'])
   }
 
   close(): void {}
