@@ -82,6 +82,8 @@ describe('a request head', () => {
     ['GET /p', '/p', 'a'],
     ['GET //p', '//p', 'a'],
     ['OPTIONS *', '*', 'a'],
+    ['GET /gr\xc3\xbc\xc3\x9f?\xff', '/gr%C3%BC%C3%9F?%FF', 'a'],
+    ['GET http://b/\xc3\xbc', '/%C3%BC', 'b'],
   ])('%s is for %s of %s', (start, target, authority) => {
     expect(parse(`${start} HTTP/1.1\r\n${host}\r\n`)).toMatchObject({ target, authority })
   })
@@ -114,6 +116,7 @@ describe('a request head', () => {
     ['a tab in it', `GET\t/ HTTP/1.1\r\n${host}\r\n`, 400],
     ['no version', `GET /path\r\n${host}\r\n`, 400],
     ['a small version', `GET / http/1.1\r\n${host}\r\n`, 400],
+    ['a host in the target beyond ASCII', `GET http://\xc3\xbc/ HTTP/1.1\r\n${host}\r\n`, 400],
     ['a fragment', `GET /a#b HTTP/1.1\r\n${host}\r\n`, 400],
     ['a target that is no path', `GET a HTTP/1.1\r\n${host}\r\n`, 400],
     ['* for another method', `GET * HTTP/1.1\r\n${host}\r\n`, 400],

@@ -1,5 +1,6 @@
 import type { SectionLimits } from './field-section.ts'
 import { MessageHead } from './message-head.ts'
+import { escapeTarget } from '../escape-target.ts'
 import { Refusal } from './refusal.ts'
 import { CR, hostBytes, isWord, latin1, LF, SP, targetBytes, tokenBytes } from './syntax.ts'
 
@@ -18,6 +19,7 @@ export class RequestHead extends MessageHead {
   private methodAt = 0
   private methodEnd = 0
   private targetEnd = 0
+  private beyondAscii = false
 
   constructor(limits: SectionLimits) {
     super(limits, true)
@@ -31,7 +33,7 @@ export class RequestHead extends MessageHead {
   next(): void {
     this.restart()
     this.method = this.target = ''
-    this.expectsContinue = false
+    this.expectsContinue = this.beyondAscii = false
     this.hostAt = this.hostEnd = -1
   }
 
@@ -52,7 +54,12 @@ export class RequestHead extends MessageHead {
     if (bytes[at] !== SP || length === 0) throw new Refusal(400, 'a malformed request line')
     this.methodEnd = at - from
     const target = ++at
-    while (at < end && targetBytes[bytes[at]!] === 1) at++
+    for (; at < end; at++) {
+      const byte = bytes[at]!
+      if (targetBytes[byte] === 1) continue
+      if (byte < 0x80) break
+      this.beyondAscii = true
+    }
     if (at - target > this.limits.maxTargetBytes) throw new Refusal(414, 'the request target is too long')
     if (at === end) return -1
     if (bytes[at] !== SP || at === target) throw new Refusal(400, 'a malformed request target')
@@ -86,6 +93,7 @@ export class RequestHead extends MessageHead {
     if (this.hostAt < 0 && this.minor === 1) throw new Refusal(400, 'no host')
     if (this.method === 'CONNECT') throw new Refusal(501, 'CONNECT is not supported')
     if (this.target.charCodeAt(0) !== SLASH) this.otherForm()
+    if (this.beyondAscii) this.target = escapeTarget(this.target)
     if (this.minor === 0) this.expectsContinue = false
   }
 

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { WireError } from '../error.ts'
+import { escapeTarget } from '../escape-target.ts'
 import { Fields, noFields, toFlat } from '../fields.ts'
 import type { FieldsInit } from '../fields.ts'
 import type { BodyWriter, ServerRequest, ServerResponse } from '../types.ts'
@@ -46,7 +47,7 @@ export class Exchange implements ServerRequest, ServerResponse, BodyWriter, Stre
     this.stream = stream
     this.host = host
     this.method = block.method!
-    const target = block.path ?? ''
+    const target = escapeTarget(block.path ?? '')
     const mark = target.indexOf('?')
     this.path = mark < 0 ? target : target.slice(0, mark)
     this.query = mark < 0 ? '' : target.slice(mark + 1)

@@ -27,4 +27,11 @@ describe('a client that does more than others, but nothing wrong', () => {
     expect(server.stats.connectionsTotal).toBe(1)
     expect(from.destroyed).toBe(false)
   })
+
+  it('may send a path as it was typed', async () => {
+    const { origin } = await serve(({ path, query }, response) => response.send(200, [], `${path} ${query}`))
+    const typed = Buffer.from('/grüß?ü').toString('latin1')
+    const found = await send(session(origin), { ':path': typed })
+    expect(found.body.toString()).toBe('/gr%C3%BC%C3%9F %C3%BC')
+  })
 })
