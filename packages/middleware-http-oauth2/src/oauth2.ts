@@ -1,4 +1,5 @@
 import { createTokenClient } from '@outrigger/common-oauth2'
+import { unescapedPath, withoutDotSegments } from '@outrigger/kit'
 import type { ComponentContext, HttpMiddleware, MiddlewareRequest } from '@outrigger/spec'
 import { readCookies, removeCookies } from './cookies.ts'
 import { Login } from './login.ts'
@@ -28,8 +29,12 @@ export async function createOAuth2(context: ComponentContext<Settings>): Promise
     logger,
   })
 
+  /** Whatever the path may mean to who serves it: no spelling of it leads past. */
   function concerns(request: MiddlewareRequest): boolean {
-    return pathFilter === undefined || pathFilter.test(request.path)
+    if (pathFilter === undefined) return true
+    const { path } = request
+    const plain = unescapedPath(withoutDotSegments(path))
+    return pathFilter.test(path) || (plain !== path && pathFilter.test(plain.replaceAll(/\/{2,}/g, '/')))
   }
 
   return {

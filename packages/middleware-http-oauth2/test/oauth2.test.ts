@@ -148,6 +148,20 @@ describe('a user', () => {
   })
 })
 
+test.each([
+  ['/private/a', 302],
+  ['/%70rivate/a', 302],
+  ['/public/%2e%2e/private/a', 302],
+  ['/public/..;x/private', 302],
+  ['/public%2F..%2Fprivate', 302],
+  ['/%2Fprivate', 302],
+  ['/a%2Fprivate', 200],
+  ['/a%FFb', 200],
+])('no spelling leads past the filter ^/private: %s is answered with %i', async (target, status) => {
+  await serve({ pathFilter: '^/private' })
+  expect((await exchange(site.middleware!, { target })).status).toBe(status)
+})
+
 describe('what does not belong to a login', () => {
   const callback = (state: string, more = 'code=abc') => `${site.url}/signed-in?state=${state}&${more}`
   const stateOf = (page: Page) => new URL(page.headers.get('location')!).searchParams.get('state')!

@@ -18,6 +18,13 @@ test.each([
   ['x=1', '/v1.0/a?x=1', 200],
   ['^/a', '/b/a', 400],
   ['(?i)^/A$', '/a', 200],
+  ['^/open/', '/open/a', 200],
+  ['^/open/', '/open/a%2Fb/%2ehidden', 200],
+  ['^/open/', '/open/a/%2e%2e/b', 200],
+  ['^/open/', '/open/%2e%2e/secret', 400],
+  ['^/open/', '/open/..;/secret', 400],
+  ['^/open/', '/open/a%2F..%2f..%2Fsecret', 400],
+  ['^/open/', '/open/..%5Csecret', 400],
 ])('%s and %s: %i', async (pattern, target, status) => {
   const outcome = await exchange(await create(pattern), { target })
   expect(outcome.status).toBe(status)
