@@ -15,7 +15,8 @@ export async function listenOn(server: Server, address: ListenAddress): Promise<
     if (address.mode !== undefined) await chmod(address.path, address.mode)
     return { path: address.path }
   }
-  const host = address.host === undefined || address.host === '' ? undefined : address.host
+  // In brackets as well, as an IPv6 address stands before a port.
+  const host = address.host?.replace(/^\[(.*)\]$/, '$1') || undefined
   await listening(
     server,
     `${host ?? '*'}:${address.port}`,

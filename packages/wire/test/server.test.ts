@@ -1,6 +1,6 @@
 import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer as createNetServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createServer, isWireError } from '../src/index.ts'
@@ -8,6 +8,10 @@ import type { ServerRequest } from '../src/index.ts'
 import { cleanup, client, serve, text, until } from './setup.ts'
 
 const host = 'host: test\r\n'
+
+const hasIpv6 = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+)
 
 describe('a request', () => {
   it('arrives with its parts as they were sent', async () => {
@@ -362,6 +366,17 @@ describe('listening', () => {
     }
     await server.close()
     await expect(stat(path)).rejects.toThrow('ENOENT')
+  })
+
+  it.runIf(hasIpv6)('on an address of IPv6, in brackets as well', async () => {
+    for (const host of ['::1', '[::1]']) {
+      const server = createServer({}, (_, response) => response.send(200, [], 'here'))
+      cleanup(() => server.close())
+      const bound = await server.listen({ host, port: 0 })
+      expect(bound.host).toBe('::1')
+      const answer = await client().request({ origin: `http://[::1]:${bound.port}` })
+      expect(text(await answer.body.bytes())).toBe('here')
+    }
   })
 
   it('on a taken address says so', async () => {

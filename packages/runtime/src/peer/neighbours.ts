@@ -138,7 +138,11 @@ export class Neighbours {
     )
     this.#server = server
     security?.onChange(() => server.replaceTls(security.serverTls()))
-    const what = { api: 'the API for other sidecars', flag: 'dapr-internal-grpc-port' }
+    const what = {
+      api: 'the API for other sidecars',
+      flag: 'dapr-internal-grpc-port',
+      addressFlag: 'dapr-internal-grpc-listen-address',
+    }
     const host = await this.#listenAddress()
     if (options.internalPort !== undefined) {
       this.#address = (await listenOn(server, what, [host], options.internalPort, logger))[0]

@@ -45,7 +45,11 @@ export async function openApis(parts: ApiParts, opened: (server: Server) => void
     ? onPorts(parts, http, grpc)
     : onSockets(parts, options.unixDomainSocket, http, grpc))
   if (options.publicPort !== undefined) {
-    const what = { api: 'the public server', flag: 'dapr-public-port' }
+    const what = {
+      api: 'the public server',
+      flag: 'dapr-public-port',
+      addressFlag: 'dapr-public-listen-address',
+    }
     const host = options.publicListenAddress
     await listenOn(server(publicApi(parts), ['http/1.1']), what, [host], options.publicPort, logger)
   }
@@ -54,8 +58,9 @@ export async function openApis(parts: ApiParts, opened: (server: Server) => void
 
 async function onPorts({ options, logger }: ApiParts, http: Server, grpc: Server): Promise<OpenApis> {
   const addresses = options.listenAddresses.length > 0 ? options.listenAddresses : [undefined]
-  const overHttp = { api: 'the HTTP API', flag: 'dapr-http-port' }
-  const overGrpc = { api: 'the gRPC API', flag: 'dapr-grpc-port' }
+  const addressFlag = 'dapr-listen-addresses'
+  const overHttp = { api: 'the HTTP API', flag: 'dapr-http-port', addressFlag }
+  const overGrpc = { api: 'the gRPC API', flag: 'dapr-grpc-port', addressFlag }
   const bound = await listenOn(http, overHttp, addresses, options.httpPort, logger)
   const [first] = await listenOn(grpc, overGrpc, addresses, options.grpcPort, logger)
   return { http: bound, grpcPort: first?.port }
@@ -68,6 +73,7 @@ async function onSockets(
   grpc: Server,
 ): Promise<OpenApis> {
   const bound: BoundAddress[] = []
+  const flag = 'unix-domain-socket'
   for (const [server, api, name] of [
     [http, 'the HTTP API', 'http'],
     [grpc, 'the gRPC API', 'grpc'],
@@ -76,7 +82,7 @@ async function onSockets(
     try {
       bound.push(await server.listen({ path }))
     } catch (error) {
-      throw listenError(error, { api, flag: 'unix-domain-socket' }, path)
+      throw listenError(error, { api, flag, addressFlag: flag }, path)
     }
     logger.info(`${api} is listening on ${path}`)
   }

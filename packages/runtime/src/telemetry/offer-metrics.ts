@@ -16,7 +16,7 @@ export async function offerMetrics(
   logger: Logger,
 ): Promise<Server | undefined> {
   const server = metricsServer(gather)
-  const what = { api: 'the metrics server', flag: 'metrics-port' }
+  const what = { api: 'the metrics server', flag: 'metrics-port', addressFlag: 'metrics-listen-address' }
   try {
     await listenOn(server, what, [listenAddress], port, logger)
     return server
