@@ -18,6 +18,10 @@ export interface OpenApis {
 
 /** Metadata of gRPC calls may be larger than --read-buffer-size, as in Dapr. */
 const grpcHeaderBytes = 64 * 1024
+/** What header fields may have beyond --read-buffer-size, as in Dapr: tokens of 5 KB come through by default. */
+const slackBytes = 4096
+/** Their bytes are limited; this only keeps thousands of empty ones out. */
+const maxFields = 1000
 
 /**
  * Opens the listeners of the API, those for probes from outside too. Each server is given to `opened` before it
@@ -29,9 +33,10 @@ export async function openApis(parts: ApiParts, opened: (server: Server) => void
   const server = (
     handler: Handler,
     protocols: NonNullable<ServerOptions['protocols']>,
-    maxHeaderBytes = options.readBufferBytes,
+    maxHeaderBytes = options.readBufferBytes + slackBytes,
   ): Server => {
-    const created = createServer({ maxBodyBytes: options.maxBodyBytes, maxHeaderBytes, protocols }, handler)
+    const { maxBodyBytes } = options
+    const created = createServer({ maxBodyBytes, maxHeaderBytes, maxFields, protocols }, handler)
     opened(created)
     return created
   }
