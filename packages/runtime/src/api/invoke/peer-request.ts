@@ -18,7 +18,10 @@ export function httpRequest(
   const fields = new Fields(metadataToHttp(head.metadata))
   const type = head.typeUrl === '' ? head.contentType : 'application/x-protobuf'
   if (type !== '') fields.set('content-type', type)
-  const path = pathOfMethod(methodName(appId, fromField(head.method)))
+  const method = fromField(head.method)
+  const name = methodName(appId, method)
+  // To many applications a slash at the end makes another path.
+  const path = pathOfMethod(name !== '' && method.endsWith('/') ? `${name}/` : name)
   return {
     method: verbOf(head),
     path: head.query === '' ? path : `${path}?${escapedQuery(head.query)}`,
