@@ -29,6 +29,19 @@ afterAll(async () => {
   await endApps()
 })
 
+/** What comes back for a request as it stands on the wire; its characters are bytes. */
+function sent(head: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(near.httpPort, '127.0.0.1', () =>
+      socket.write(`${head}connection: close\r\n\r\n`, 'latin1'),
+    )
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    socket.on('end', () => resolve(text))
+    socket.on('error', reject)
+  })
+}
+
 const echo = ({ text }: { text: string }): Echo => JSON.parse(text) as Echo
 
 describe('a request over HTTP to an application over HTTP', () => {
@@ -58,16 +71,28 @@ describe('a request over HTTP to an application over HTTP', () => {
     })
   })
 
+  it('has a method in capitals, or is refused', async () => {
+    const asked = (method: string) => sent(`${method} /v1.0/invoke/web/method/x HTTP/1.1\r\nhost: x\r\n`)
+    expect(await asked('delete')).toMatch(/^HTTP\/1\.1 200 [^]*"method":"DELETE"/)
+    expect(await asked('PROPFIND')).toMatch(
+      /^HTTP\/1\.1 500 [^]*the method PROPFIND cannot be passed on to other sidecars/,
+    )
+  })
+
+  it('keeps the slash at its end, and bytes that nobody escaped', async () => {
+    const line = Buffer.from('GET /v1.0/invoke/web/method/grüß/x/?ü HTTP/1.1').toString('latin1')
+    expect(await sent(`${line}\r\nhost: x\r\n`)).toContain('"url":"/gr%C3%BC%C3%9F/x/?%C3%BC"')
+  })
+
+  it('may have hundreds of fields, and tokens of some KB', async () => {
+    const many = Array.from({ length: 200 }, (_, index) => [`x-${index}`, String(index)] as const)
+    const headers = { ...Object.fromEntries(many), authorization: `Bearer ${'t'.repeat(5000)}` }
+    const { fields } = echo(await overHttp(near, 'web', 'x', { headers }))
+    expect(fields).toEqual(expect.arrayContaining(Object.entries(headers)))
+  })
+
   it('CONNECT is refused', async () => {
-    const answer = await new Promise<string>((resolve, reject) => {
-      const socket = connect(near.httpPort, '127.0.0.1', () =>
-        socket.write('CONNECT /v1.0/invoke/web/method/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'),
-      )
-      let text = ''
-      socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
-      socket.on('end', () => resolve(text))
-      socket.on('error', reject)
-    })
+    const answer = await sent('CONNECT /v1.0/invoke/web/method/x HTTP/1.1\r\nhost: x\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 501 /)
     expect(await overGrpc(near, 'web', 'x', { verb: 'CONNECT' })).toMatchObject({ status: 13 })
   })

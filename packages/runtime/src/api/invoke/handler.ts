@@ -19,6 +19,7 @@ import { judge, judgeTransport } from './judge.ts'
 import { canReplay, replayable } from './replay.ts'
 import type * as PeerAnswers from './peer-answer.ts'
 import { isFailure, StatusFailure } from './status-failure.ts'
+import { verbOfMethod } from './verbs.ts'
 
 export interface InvokeHandlerOptions {
   readonly appId: string
@@ -205,7 +206,7 @@ export class InvokeHandler {
     if (length !== undefined && request.body !== undefined) metadata.push('Content-Length', String(length))
     const head: PeerRequest = {
       method: (mark === -1 ? path : path.slice(0, mark)).slice(1),
-      verb: method,
+      verb: verbOfMethod(name, method),
       query: mark === -1 ? '' : path.slice(mark + 1),
       contentType: fields.get('content-type') ?? '',
       typeUrl: '',
