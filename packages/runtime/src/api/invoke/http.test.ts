@@ -163,3 +163,17 @@ test.each([
   expect(answer.text.startsWith('hel') && answer.complete).toBe(false)
   expect(cancelled).toBe(1)
 })
+
+test('an answer that breaks off before it was passed on is an error of the way', async () => {
+  const broken: Body = {
+    ...bodyOf('hello'),
+    length: 9,
+    bytes: () => Promise.reject(new WireError('CLOSED', 'http://app closed the connection')),
+  }
+  const { api } = setUp(answering(200, [], broken))
+  const answer = await ask(api, { target: '/v1.0/invoke/shop/method/a' })
+  expect([answer.status, JSON.parse(answer.text)]).toEqual([
+    500,
+    { errorCode: 'ERR_DIRECT_INVOKE', message: expect.stringContaining('closed the connection') },
+  ])
+})

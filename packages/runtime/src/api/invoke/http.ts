@@ -6,8 +6,8 @@ import type { HttpCall } from '../../server/http-call.ts'
 import { unescapeSegment, type HttpRoute } from '../../server/router.ts'
 import { ApiError } from '../api-error.ts'
 import type { InvokeHandler } from './handler.ts'
+import { verbs } from './verbs.ts'
 
-const anyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']
 const prefix = '/v1.0/invoke/'
 const appIdHeader = 'dapr-app-id'
 const basicUser = `${appIdHeader}:`
@@ -29,7 +29,7 @@ export function invokeRoutes(handler: InvokeHandler): {
 } {
   const route: HttpRoute = {
     name: 'InvokeService',
-    methods: anyMethod,
+    methods: verbs,
     path: 'v1.0/invoke/*',
     handle: (call) => invoke(handler, call),
   }
@@ -37,7 +37,6 @@ export function invokeRoutes(handler: InvokeHandler): {
 }
 
 async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
-  const { request, response } = call
   const target = targetOf(call)
   if (target === undefined) {
     throw new ApiError(
@@ -45,6 +44,16 @@ async function invoke(handler: InvokeHandler, call: HttpCall): Promise<void> {
       'failed getting app id either from the URL path or the header dapr-app-id',
     )
   }
+  try {
+    return await toTarget(handler, call, target)
+  } catch (error) {
+    // A body that broke off, of the request or of the answer.
+    throw handler.failed(target.appId, error)
+  }
+}
+
+async function toTarget(handler: InvokeHandler, call: HttpCall, target: Target): Promise<void> {
+  const { request, response } = call
   // Before the names of caller and callee are written: `connection` could name those.
   const fields = withoutHopByHop(Fields.from(request.fields))
   fields.delete(appIdHeader)

@@ -209,6 +209,7 @@ describe('InvokeService', () => {
     expect(answer).toMatchObject({ contentType: 'text/plain', data: { value: Buffer.from('ok') } })
     expect(app.calls).toMatchObject([{ method: 'PUT', path: '/c%20d?q=1', body: 'x' }])
     expect(Object.fromEntries(app.calls[0]!.fields)).toEqual({
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/) as string,
       'x-a': '1',
       'content-type': 'c/d',
       'dapr-caller-app-id': 'shop',
