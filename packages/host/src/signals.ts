@@ -5,7 +5,7 @@ export interface SignalOptions {
   readonly stop: (reason: string) => Promise<unknown>
   /** SIGHUP, as often as it comes. Without it SIGHUP stops as well. */
   readonly hangUp?: () => void
-  /** Time for `stop`; then the process exits with 1. */
+  /** Time for `stop`; then the process exits with 1. `Infinity`: no limit. */
   readonly graceMs: number
   readonly logger: Logger
   readonly clock: Clock
@@ -60,7 +60,7 @@ class Stopper {
       return exit(1)
     }
     this.requested = true
-    logger.info(`${reason}: stopping, within ${graceMs} ms`)
+    logger.info(`${reason}: stopping${graceMs === Infinity ? '' : `, within ${graceMs} ms`}`)
     void this.run(reason)
   }
 

@@ -89,16 +89,22 @@ export async function main(argv: readonly string[]): Promise<void> {
     async stop() {
       stopping = true
       await core.blockShutdown()
+      const { gracefulShutdownMs } = options
+      const begun = systemClock.monotonic()
       // In the middle of a reload there are two.
       const [ended] = await Promise.all([core.stop(), reloading])
-      if (!ended) throw new Error('graceful shutdown timeout exceeded, forcing shutdown')
-      logger.info('Daprd shutdown gracefully')
+      if (ended) return logger.info('Daprd shutdown gracefully')
+      const late = gracefulShutdownMs > 0 && systemClock.monotonic() - begun >= gracefulShutdownMs
+      logger.fatal(
+        late ? 'Graceful shutdown timeout exceeded, forcing shutdown' : 'the shutdown was not orderly',
+      )
+      process.exit(1)
     },
     hangUp() {
       if (stopping || reloading !== undefined) return
       reloading = reload().finally(() => (reloading = undefined))
     },
-    graceMs: options.gracefulShutdownMs + (options.blockShutdownMs ?? 0) + 1000,
+    graceMs: (options.gracefulShutdownMs || Infinity) + (options.blockShutdownMs ?? 0) + 1000,
     exit: (code) => process.exit(code),
     logger,
     clock: systemClock,

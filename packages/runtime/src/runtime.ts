@@ -106,6 +106,8 @@ export class RuntimeCore {
   readonly #outbound = this.#health.target('outbound')
   readonly #application = this.#health.target('application', 'not connected yet')
   #outboundReady = false
+  /** Leaves for good: whatever becomes ready now does not count. */
+  #leaving = false
   readonly #lifecycle: Lifecycle
 
   constructor(options: RuntimeOptions, around: Surroundings) {
@@ -120,7 +122,7 @@ export class RuntimeCore {
       parts: this.#parts(),
       clock: this.#clock,
       logger: this.#logger,
-      stopTimeoutMs: options.gracefulShutdownMs,
+      stopTimeoutMs: options.gracefulShutdownMs || Infinity,
     })
   }
 
@@ -161,10 +163,16 @@ export class RuntimeCore {
     return this.#attaching
   }
 
-  /** Puts the end off for the time that was asked for, or until the application is unhealthy. */
+  /**
+   * Puts the end off for the time that was asked for, or until the application is unhealthy. It can use the API
+   * meanwhile; messages and events do not come any more.
+   */
   async blockShutdown(): Promise<void> {
     const { blockShutdownMs } = this.#options
     if (blockShutdownMs === undefined || this.#attachment === undefined) return
+    this.#leaving = true
+    this.#application.notReady('the sidecar is leaving')
+    this.#attachment.takeNoMore()
     this.#logger.info(
       `the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`,
     )
@@ -273,7 +281,7 @@ export class RuntimeCore {
     await this.#attachment!.start()
     // Found by others when there is something to be found.
     await this.#neighbours!.announce()
-    this.#application.ready()
+    if (!this.#leaving) this.#application.ready()
   }
 
   async #compose(registry: Registry, loaded: Loaded, resiliency: Resiliency): Promise<void> {

@@ -111,3 +111,21 @@ test('a stop does not wait for an application that does not answer', async () =>
   await started
   expect([topics(), clock.pending]).toEqual([[], 0])
 })
+
+test('nothing is taken any more once that was said, however healthy the application is', async () => {
+  const { attachment, clock, state, topics } = setUp()
+  await attachment.start()
+  await clock.advance(1000)
+  expect(topics()).toEqual(['orders'])
+  attachment.takeNoMore()
+  await settle()
+  expect(topics()).toEqual([])
+  state.healthy = false
+  await clock.advance(1000)
+  expect(attachment.healthy).toBe(false)
+  state.healthy = true
+  await clock.advance(1000)
+  expect([attachment.healthy, topics()]).toEqual([true, []])
+  await attachment.stop(new AbortController().signal)
+  expect(clock.pending).toBe(0)
+})

@@ -79,6 +79,12 @@ export class Attachment {
     await Promise.all([engine.start(signal), bindings.start(signal)])
   }
 
+  /** Takes no more from brokers and sources, for good; what is under way may finish, and health is watched still. */
+  takeNoMore(): void {
+    const { engine, bindings } = this.#parts
+    Promise.all([engine.stop(), bindings.stop()]).catch(this.#failed)
+  }
+
   /** Takes no more from brokers and sources, and waits for what is under way until `signal` aborts. */
   async stop(signal: AbortSignal): Promise<void> {
     this.#ending.abort()
@@ -115,6 +121,6 @@ export class Attachment {
   }
 
   readonly #failed = (error: unknown): void => {
-    this.#parts.logger.error('could not follow the health of the application', { error })
+    this.#parts.logger.error('messages and events could not be let flow, or held', { error })
   }
 }

@@ -169,13 +169,13 @@ export const flags = [
     name: 'dapr-graceful-shutdown-seconds',
     type: 'int',
     default: '5',
-    description: 'Seconds for an orderly end before the process is cut off',
+    description: 'Seconds for an orderly end before the process is cut off; 0 for no limit',
   },
   {
     name: 'dapr-block-shutdown-duration',
     type: 'duration',
     description:
-      'How long an end is put off while the application is still healthy; not at all without the flag',
+      'How long an end is put off while the application is still healthy and uses the API; messages and events of bindings stop at once. Not at all without the flag',
   },
   {
     name: 'memory-limit',

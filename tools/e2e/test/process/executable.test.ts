@@ -122,6 +122,89 @@ test('a second signal ends at once what the first one waits for', async () => {
   expect(await sidecar.child.ended()).not.toBe(0)
 })
 
+test('what does not end in time is cut off, and said as Dapr says it', async () => {
+  const app = await App.start({
+    'GET /dapr/subscribe': [{ pubsubname: 'pubsub', topic: 't', route: '/t' }],
+    'POST /t': () => new Promise(() => {}),
+  })
+  const sidecar = await startSidecar({
+    appPort: app.port,
+    resources: component('pubsub', 'pubsub.in-memory'),
+    flags: ['--dapr-graceful-shutdown-seconds=1'],
+  })
+  await fetch(`${sidecar.url}/v1.0/publish/pubsub/t`, { method: 'POST', body: 'x' })
+  await app.received('/t')
+  expect(await sidecar.child.end('SIGTERM')).toBe(1)
+  expect(sidecar.log.at(-1)).toContain('Graceful shutdown timeout exceeded, forcing shutdown')
+  expect(sidecar.log.at(-1)).toContain('level=fatal')
+})
+
+test('--dapr-graceful-shutdown-seconds=0: there is no limit', async () => {
+  const held = Promise.withResolvers<object>()
+  const app = await App.start({
+    'GET /dapr/subscribe': [{ pubsubname: 'pubsub', topic: 't', route: '/t' }],
+    'POST /t': () => held.promise,
+  })
+  const sidecar = await startSidecar({
+    appPort: app.port,
+    resources: component('pubsub', 'pubsub.in-memory'),
+    flags: ['--dapr-graceful-shutdown-seconds=0'],
+  })
+  await fetch(`${sidecar.url}/v1.0/publish/pubsub/t`, { method: 'POST', body: 'x' })
+  await app.received('/t')
+  sidecar.child.signal('SIGTERM')
+  await sidecar.child.line('SIGTERM: stopping')
+  // As long as with a limit of one second, and more.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect(sidecar.child.running).toBe(true)
+  held.resolve({})
+  expect(await sidecar.child.ended()).toBe(0)
+})
+
+test('--dapr-block-shutdown-duration: the API serves until the application is unhealthy, nothing is delivered', async () => {
+  let status = 200
+  const app = await App.start({
+    'GET /dapr/subscribe': [{ pubsubname: 'pubsub', topic: 't', route: '/t' }],
+    'GET /healthz': () => ({ status }),
+    'POST /t': {},
+    'OPTIONS /tick': {},
+    'POST /tick': {},
+  })
+  const sidecar = await startSidecar({
+    appPort: app.port,
+    resources: [
+      component('pubsub', 'pubsub.in-memory'),
+      component('store', 'state.in-memory'),
+      component('tick', 'bindings.cron', { metadata: { schedule: '@every 100ms' } }),
+    ],
+    flags: [
+      '--dapr-block-shutdown-duration=1h',
+      '--enable-app-health-check',
+      '--app-health-probe-interval=1',
+      '--app-health-threshold=1',
+    ],
+  })
+  const publish = () => fetch(`${sidecar.url}/v1.0/publish/pubsub/t`, { method: 'POST', body: 'x' })
+  const health = async (path: string) => (await fetch(`${sidecar.url}/v1.0/healthz${path}`)).status
+  await app.received('/tick')
+  await publish()
+  await app.received('/t')
+  sidecar.child.signal('SIGTERM')
+  await sidecar.child.waitUntil(async () => (await health('')) === 500, 'the sidecar says that it is leaving')
+  expect(await health('/outbound')).toBe(204)
+  const body = JSON.stringify([{ key: 'k', value: 1 }])
+  const headers = { 'content-type': 'application/json' }
+  expect((await fetch(`${sidecar.url}/v1.0/state/store`, { method: 'POST', headers, body })).status).toBe(204)
+  const ticks = app.at('/tick').length
+  expect((await publish()).status).toBe(204)
+  // Several times as long as the next event takes to come.
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(app.at('/tick').length - ticks).toBeLessThan(2)
+  expect(app.at('/t')).toHaveLength(1)
+  status = 500
+  expect(await sidecar.child.ended()).toBe(0)
+})
+
 test('a signal while it starts ends it as well', async () => {
   const sidecar = await Sidecar.launch({
     resources: component('slow', 'state.redis', {
