@@ -6,12 +6,14 @@ import {
   HOST,
   INVALID,
   METHOD,
+  PADDED,
   PATH,
   PLAIN,
   PROTOCOL,
   SCHEME,
   STATUS,
   TE,
+  unpadded,
 } from './hpack/field-kind.ts'
 import type { FieldSink } from './hpack/decoder.ts'
 
@@ -143,6 +145,10 @@ export class HeaderBlock implements FieldSink {
         break
       case INVALID:
         this.problem ??= 'a field has a character that is not allowed'
+        break
+      case PADDED:
+        // Libraries of gRPC send them, whose specification lets the other side take them off.
+        value = unpadded(value)
         break
       default:
         this.problem ??= 'there is an unknown pseudo-header field'

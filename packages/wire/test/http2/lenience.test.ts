@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { block, requestFields } from './peer.ts'
 import { send, session } from './node-session.ts'
 import { serve } from './setup.ts'
 
@@ -33,5 +34,22 @@ describe('a client that does more than others, but nothing wrong', () => {
     const typed = Buffer.from('/grüß?ü').toString('latin1')
     const found = await send(session(origin), { ':path': typed })
     expect(found.body.toString()).toBe('/gr%C3%BC%C3%9F %C3%BC')
+  })
+
+  it('may put blanks around values, which are taken off', async () => {
+    const { peer } = await serve(({ fields }, response) =>
+      response.send(200, ['x-seen', JSON.stringify(fields.get('x-own'))]),
+    )
+    const from = peer().begin()
+    const values = [' a', 'a b\t', '  ', ' a\u00a0 ', 'a']
+    for (const [index, value] of values.entries()) {
+      from.send('HEADERS', 5, 1 + 2 * index, block([...requestFields, ['x-own', value]]))
+    }
+    const seen: string[] = []
+    for (const index of values.keys()) {
+      const frame = await from.until(({ type, stream }) => type === 'HEADERS' && stream === 1 + 2 * index)
+      seen.push(...from.fields(frame).filter((field) => field.startsWith('x-seen')))
+    }
+    expect(seen).toEqual(['"a"', '"a b"', '""', '"a\u00a0"', '"a"'].map((text) => `x-seen: ${text}`))
   })
 })

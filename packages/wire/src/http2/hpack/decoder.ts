@@ -2,7 +2,7 @@ import { readLatin1 } from '../bytes.ts'
 import { COMPRESSION_ERROR, ConnectionError } from '../errors.ts'
 import { DynamicTable } from './dynamic-table.ts'
 import type { Entry } from './dynamic-table.ts'
-import { INVALID, isValueBytes, kindOfName } from './field-kind.ts'
+import { INVALID, isPadded, isValueBytes, kindOfName, PADDED, PLAIN } from './field-kind.ts'
 import { decodeHuffman, huffmanOutput } from './huffman.ts'
 import { staticCount, staticNames, staticValues } from './static-table.ts'
 
@@ -89,10 +89,12 @@ export class HpackDecoder {
       const known = this.entry(index)
       name = known.name
       // An entry may be invalid because of its value only.
-      kind = known.kind === INVALID ? kindOfName(name) : known.kind
+      kind = known.kind >= INVALID ? kindOfName(name) : known.kind
     }
     const value = this.text()
-    return { name, value, kind: this.clean ? kind : INVALID }
+    if (!this.clean) kind = INVALID
+    else if (isPadded(value)) kind = kind === PLAIN ? PADDED : INVALID
+    return { name, value, kind }
   }
 
   /** Section 5.1. */

@@ -19,6 +19,8 @@ export const CONNECTION_SPECIFIC = 11
 export const UNKNOWN_PSEUDO = 12
 /** A character that no name, or no value, may have (RFC 9113, section 8.2.1). */
 export const INVALID = 13
+/** A field without meaning to HTTP/2, whose value has blanks at its ends. */
+export const PADDED = 14
 
 const known: ReadonlyMap<string, number> = new Map([
   [':method', METHOD],
@@ -60,11 +62,24 @@ function isToken(name: string): boolean {
   return name.length > 0
 }
 
-/** Whether these bytes may be the value of a field. */
+/** Whether these bytes may be the value of a field; blanks at its ends aside. */
 export function isValueBytes(bytes: Uint8Array, start: number, end: number): boolean {
-  if (start === end) return true
   for (let index = start; index < end; index++) if (valueByte[bytes[index]!] === 0) return false
-  return !isBlank(bytes[start]!) && !isBlank(bytes[end - 1]!)
+  return true
+}
+
+/** Whether a value has blanks at its ends, which it must not have (RFC 9113, section 8.2.1). */
+export function isPadded(value: string): boolean {
+  return value !== '' && (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)))
+}
+
+/** A value without the blanks at its ends. */
+export function unpadded(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && isBlank(value.charCodeAt(start))) start++
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--
+  return value.slice(start, end)
 }
 
 /** Whether this string may be sent as the value of a field: one byte a character, no control characters. */

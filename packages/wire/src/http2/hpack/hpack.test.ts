@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HpackDecoder } from './decoder.ts'
 import { blockOverhead, fieldOverhead, HpackEncoder } from './encoder.ts'
-import { INVALID } from './field-kind.ts'
+import { INVALID, PADDED, PLAIN } from './field-kind.ts'
 import { decodeHuffman, encodeHuffman, huffmanLength, huffmanOutput } from './huffman.ts'
 
 function hex(text: string): Buffer {
@@ -199,7 +199,14 @@ describe('the decoder', () => {
       const bytes = hex(block)
       decoder.decode(bytes, 0, bytes.length, { field: (_name, _value, kind) => kinds.push(kind) })
     }
-    expect(kinds.map((kind) => kind === INVALID)).toEqual([true, true, true, false, true, true])
+    expect(kinds).toEqual([INVALID, INVALID, INVALID, PLAIN, PADDED, INVALID])
+  })
+
+  it('counts blanks that are taken off, as the other side has them in its table', () => {
+    const decoder = new HpackDecoder()
+    decode(decoder, hex('4001 61 03 206220'))
+    expect(decoder.tableSize).toBe(1 + 3 + 32)
+    expect(decode(decoder, hex('be'))).toEqual(['a:  b '])
   })
 })
 
