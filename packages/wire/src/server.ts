@@ -6,7 +6,7 @@ import { FirstBytes } from './first-bytes.ts'
 import { Http1Server } from './http1/server.ts'
 import type { Http2Server } from './http2/server.ts'
 import { keepAliveInitialDelay, listenOn } from './listen.ts'
-import { loadTls, reasonOf, serverTls } from './tls.ts'
+import { isLeftOut, loadTls, reasonOf, serverTls } from './tls.ts'
 import type {
   BoundAddress,
   Handler,
@@ -38,6 +38,8 @@ class SocketServer implements Server {
   private readonly listeners: NetServer[] = []
   private readonly bound: BoundAddress[] = []
   private readonly sockets = new Set<Socket>()
+  /** Of mutual TLS, those that are not finished, by the address of the client. */
+  private readonly handshakes = new Map<string, Socket>()
   private connectionsTotal = 0
   private closing: Promise<void> | undefined
 
@@ -94,11 +96,13 @@ class SocketServer implements Server {
   replaceTls(tls: Pick<TlsOptions, 'cert' | 'key' | 'ca'>): void {
     if (this.tls === undefined)
       throw new WireError('PROTOCOL', 'the server has no TLS whose certificates could be replaced')
+    const { ca: before } = this.tls
     const replaced = { ...this.tls, ...tls }
     // Throws while nothing is changed.
     const context = serverTls(replaced)
     this.tls = replaced
     for (const listener of this.listeners) (listener as TlsServer).setSecureContext(context)
+    if (replaced.requireClientCert === true && isLeftOut(before, replaced.ca)) this.retireAll()
   }
 
   close(signal?: AbortSignal): Promise<void> {
@@ -106,6 +110,13 @@ class SocketServer implements Server {
     if (signal?.aborted) this.cut()
     else signal?.addEventListener('abort', () => this.cut(), { once: true })
     return this.closing
+  }
+
+  /** Who was let in by other authorities has to show himself again. */
+  private retireAll(): void {
+    for (const socket of this.handshakes.values()) socket.destroy()
+    this.http1?.retireAll()
+    this.http2?.retireAll()
   }
 
   private mustBeOpen(): void {
@@ -148,6 +159,12 @@ class SocketServer implements Server {
       this.sockets.add(socket)
       socket.on('error', ignore)
       socket.on('close', () => this.sockets.delete(socket))
+      if (tls?.requireClientCert !== true) return
+      const address = addressOf(socket)
+      this.handshakes.set(address, socket)
+      socket.on('close', () => {
+        if (this.handshakes.get(address) === socket) this.handshakes.delete(address)
+      })
     })
     return listener
   }
@@ -167,6 +184,7 @@ class SocketServer implements Server {
 
   private acceptSecure(socket: Socket, protocol: string | false | null): void {
     socket.on('error', ignore)
+    this.handshakes.delete(addressOf(socket))
     if (protocol === 'h2') this.http2!.accept(socket, true)
     else if (this.http1 !== undefined) this.http1.accept(socket, true)
     else socket.destroy()
@@ -187,6 +205,10 @@ class SocketServer implements Server {
   private cut(): void {
     for (const socket of this.sockets) socket.destroy()
   }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`
 }
 
 function ignore(): void {}

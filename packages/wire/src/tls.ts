@@ -103,6 +103,19 @@ export function peerCertificate(socket: Socket): X509Certificate | undefined {
   return 'getPeerX509Certificate' in socket ? (socket as TLSSocket).getPeerX509Certificate() : undefined
 }
 
+/** Whether an authority that was trusted is not any more. */
+export function isLeftOut(before: TlsOptions['ca'], after: TlsOptions['ca']): boolean {
+  const trusted = new Set(certificatesOf(after))
+  return certificatesOf(before).some((certificate) => !trusted.has(certificate))
+}
+
+function certificatesOf(ca: TlsOptions['ca']): readonly string[] {
+  const texts = [ca ?? []].flat().map((each) => String(pem(each as string | Uint8Array)))
+  return texts.flatMap((text) =>
+    text.split('-----END CERTIFICATE-----').map((certificate) => certificate.replaceAll(/\s/g, '')),
+  )
+}
+
 function pem(value: string | Uint8Array): string | Buffer {
   return typeof value === 'string' ? value : Buffer.from(value)
 }

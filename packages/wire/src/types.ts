@@ -186,7 +186,8 @@ export interface Server {
   readonly addresses: readonly BoundAddress[]
   readonly stats: ServerStats
   /**
-   * New connections get these certificates; those that stand keep theirs.
+   * New connections get these certificates; those that stand keep theirs. Where clients must show a certificate and
+   * an authority is not trusted any more, those that stand only finish what they have begun.
    * @throws WireError `PROTOCOL` for certificates that cannot be used, or without TLS: then nothing is changed
    */
   replaceTls(tls: Pick<TlsOptions, 'cert' | 'key' | 'ca'>): void

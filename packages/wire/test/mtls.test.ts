@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect as connectPlain } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -7,7 +9,7 @@ import { createGrpcHandler, GrpcChannel, rawCodec, type ServerCall } from '../sr
 import { isWireError, type Client, type Handler, type TlsOptions } from '../src/index.ts'
 import { createHttp2Client } from '../src/http2/index.ts'
 import { mustRun, findProgram } from './http2/setup.ts'
-import { cleanup, client, serve, text } from './setup.ts'
+import { cleanup, client, serve, text, until } from './setup.ts'
 
 const openssl = findProgram('openssl', 'apt-get install openssl')
 const found = typeof openssl !== 'string'
@@ -155,6 +157,47 @@ describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
     expect(await ask(own, port)).toBe(shown)
   })
 
+  it('lets nobody in any more whose authority is not trusted any more, over whatever stands', async () => {
+    const { port, server: running } = await serve(who, {
+      ...options,
+      tls: { ...server, ca: [ours.ca, foreign.ca], requireClientCert: true },
+    })
+    const bob = foreign.issue('bob')
+    const connected = (): Client => connect({ ...bob, ca: ours.ca, verifyServer: only(`${domain}/server`) })
+    const [own, resuming] = [connected(), connected()]
+    const id = `URI:spiffe://foreign-${version}/ns/default/bob`
+    for (const each of [own, resuming]) expect(await ask(each, port)).toBe(id)
+    const friend = connect({ ...alice, verifyServer: only(`${domain}/server`) })
+    await ask(friend, port)
+    running.replaceTls({ ca: ours.ca })
+    await until(() => running.stats.connections === 0, 'the connections end')
+    for (const each of [own, resuming])
+      await expect(ask(each, port)).rejects.toSatisfy((error) => isWireError(error))
+    expect(await ask(friend, port)).toBe(`URI:${domain}/alice`)
+  })
+
+  it('lets a request finish that began before, and no handshake', async () => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const { promise: free, resolve: release } = Promise.withResolvers<void>()
+    const { port, server: running } = await serve(async (_, response) => {
+      begin()
+      await free
+      response.send(200, [], 'done')
+    }, options)
+    const own = connect({ ...alice, verifyServer: only(`${domain}/server`) })
+    const answer = ask(own, port)
+    await begun
+    const socket = connectPlain(port, '127.0.0.1')
+    cleanup(() => socket.destroy())
+    const closed = once(socket, 'close')
+    await until(() => running.stats.connectionsTotal === 2, 'the server has both')
+    running.replaceTls({ ca: foreign.ca })
+    await closed
+    release()
+    expect(await answer).toBe('done')
+    await until(() => running.stats.connections === 0, 'the connection ends')
+  })
+
   it('says at once what is wrong with certificates, and keeps those that it has', async () => {
     const bad = { ...alice, key: ours.issue('other').key }
     expect(() => connect(bad)).toThrow(/^the certificates or the key cannot be used: /)
@@ -172,6 +215,19 @@ describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
     const { port } = await serve(who, { tls: server, protocols: options.protocols })
     expect(await ask(connect({ ca: ours.ca, verifyServer: () => undefined }), port)).toBe('nobody')
   })
+})
+
+it.skipIf(!found && !mustRun)('makes a connection anew that was begun with former certificates', async () => {
+  const own = authority('begun')
+  const tls = { ...own.issue('server'), requireClientCert: true }
+  const { port, server } = await serve(who, { tls, protocols: ['h2'] })
+  const verifyServer = (): undefined => undefined
+  const peer = createHttp2Client({ tls: { ...own.issue('alice'), verifyServer } })
+  cleanup(() => peer.close())
+  const answer = peer.request({ origin: `https://127.0.0.1:${port}` })
+  peer.replaceTls({ ...own.issue('bob'), verifyServer })
+  expect(text(await (await answer).body.bytes())).toBe('URI:spiffe://begun/ns/default/bob')
+  expect(server.stats.requestsTotal).toBe(1)
 })
 
 it.skipIf(!found && !mustRun)('shows handlers of gRPC who calls', async () => {

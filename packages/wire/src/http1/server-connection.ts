@@ -40,6 +40,7 @@ export class ServerConnection implements BodyCarrier, Watched {
   private closing = false
   /** All is written, and what still comes is thrown away until the client closes. */
   private lingering = false
+  private retired = false
   private drainBudget = drainLimit
   private certificate: X509Certificate | undefined
   /** Who gets the connection as soon as the input at hand was looked at. */
@@ -117,7 +118,8 @@ export class ServerConnection implements BodyCarrier, Watched {
   connectionFields(): string {
     const { request, rules } = this
     // A client that was not told to send its body may or may not send it.
-    if (!request!.keepAlive || request!.awaitsContinue || rules.draining) this.persistent = false
+    if (!request!.keepAlive || request!.awaitsContinue || rules.draining || this.retired)
+      this.persistent = false
     return rules.date.field + (this.persistent ? rules.keepAliveFields : 'connection: close\r\n')
   }
 
@@ -126,7 +128,7 @@ export class ServerConnection implements BodyCarrier, Watched {
     const { request } = this
     this.request = this.response = undefined
     this.rules.ran()
-    if (!this.persistent || this.rules.draining) return this.close()
+    if (!this.persistent || this.rules.draining || this.retired) return this.close()
     this.await(this.rules.keepAliveTimeoutMs)
     if (!this.reader.done) {
       this.await(this.rules.bodyIdleTimeoutMs)
@@ -154,6 +156,12 @@ export class ServerConnection implements BodyCarrier, Watched {
   /** Stops taking requests: closes when there is none. */
   drain(): void {
     if (this.response === undefined && !this.head.begun && this.rest === undefined) this.close()
+  }
+
+  /** Takes no request beyond the one that has begun. */
+  retire(): void {
+    this.retired = true
+    this.drain()
   }
 
   destroy(): void {

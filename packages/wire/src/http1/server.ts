@@ -72,6 +72,11 @@ export class Http1Server {
     return this.closed
   }
 
+  /** Connections that stand finish what they have begun. */
+  retireAll(): void {
+    for (const connection of this.connections) connection.retire()
+  }
+
   private async drain(): Promise<void> {
     this.rules.draining = true
     for (const connection of this.connections) connection.drain()

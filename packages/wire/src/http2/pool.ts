@@ -122,8 +122,9 @@ export class Pool implements ConnectionOwner, Ticking {
   private connect(): void {
     const { origin, rules } = this
     const { options, secure } = origin
+    const { tls } = rules
     const socket: Socket = secure
-      ? rules.tls.connect(origin, 'h2')
+      ? tls.connect(origin, 'h2')
       : connectPlain('socketPath' in options ? { path: options.socketPath } : options)
     this.connecting = socket
     const timer = setTimeout(() => {
@@ -150,6 +151,11 @@ export class Pool implements ConnectionOwner, Ticking {
         return this.failed(socket, new WireError('CONNECT', `${origin.authority} does not speak HTTP/2`))
       }
       this.connecting = undefined
+      if (secure && tls !== rules.tls) {
+        // It was begun with other certificates, and other authorities.
+        socket.destroy()
+        return this.grow()
+      }
       socket.removeAllListeners('error')
       const connection = new ClientConnection(socket, rules, this, this.assumedStreams)
       this.all.add(connection)

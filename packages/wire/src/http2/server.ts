@@ -97,6 +97,11 @@ export class Http2Server {
     return this.closed
   }
 
+  /** Connections that stand finish what they have begun. */
+  retireAll(): void {
+    for (const connection of this.connections) connection.drain()
+  }
+
   /** Calls the handler; the promise of an asynchronous one does not reject. */
   private run(exchange: Exchange): Promise<void> | undefined {
     this.total.requestsTotal++
