@@ -124,3 +124,14 @@ test('values are read side by side where the store has no bulk, and a failure is
     ['leaky', 'unexpected error in the component; the log of the sidecar has it'],
   ])
 })
+
+test.each(['1e3', ' 5 ', '0x10', '5.0', '5s', '9999999999'])(
+  'a TTL of %j is refused',
+  async (ttlInSeconds) => {
+    const { handler, sets } = setUp()
+    await expect(
+      handler.save('store', [{ key: 'k', value, metadata: { ttlInSeconds } }], {}),
+    ).rejects.toMatchObject({ id: 'MALFORMED_REQUEST' })
+    expect(sets).toEqual([])
+  },
+)

@@ -58,8 +58,8 @@ export function scheduleOf(item: SaveItem): readonly number[] {
 export function ttlOf(metadata: Metadata): number | 'never' | undefined {
   const text = metadata['ttlInSeconds']
   if (text === undefined || text === '') return undefined
-  const seconds = Number(text)
-  if (!Number.isInteger(seconds) || Math.abs(seconds) > 2 ** 31) {
+  const seconds = /^[+-]?\d{1,20}$/.test(text) ? Number(text) : Number.NaN
+  if (!(Math.abs(seconds) <= 2 ** 31)) {
     throw new ApiError(
       'MALFORMED_REQUEST',
       `ttlInSeconds must be a whole number of seconds, got ${JSON.stringify(text)}`,
