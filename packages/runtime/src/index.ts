@@ -4,7 +4,8 @@ import { createLog, streamSink, systemClock, type Flag } from '@outrigger/host'
 import type { ComponentDefinition, Logger, Clock, Random } from '@outrigger/spec'
 import type { InProcessApp } from './app/in-process-channel.ts'
 import { flags } from './config/flags.ts'
-import { runtimeOptions, type RuntimeOptions } from './config/options.ts'
+import { checkedOptions, defined } from './config/given.ts'
+import type { RuntimeOptions } from './config/options.ts'
 import { RuntimeCore, type RuntimeApi } from './runtime.ts'
 import { version } from './version.ts'
 
@@ -20,9 +21,16 @@ export { version }
 /** The flags of `daprd`, as its parser, help and documentation read them. */
 export const daprdFlags: readonly Flag[] = flags
 
+/** Options that are objects: what is not given of them has its default. */
+type Groups = 'appHealth' | 'mtls' | 'metrics' | 'profiling'
+
 /** What `createRuntime` takes. Only `appId` is needed. */
-export interface CreateRuntimeOptions extends Partial<Omit<RuntimeOptions, 'appId' | 'warnings'>> {
+export interface CreateRuntimeOptions extends Partial<Omit<RuntimeOptions, 'appId' | 'warnings' | Groups>> {
   readonly appId: string
+  readonly appHealth?: Partial<RuntimeOptions['appHealth']>
+  readonly mtls?: Partial<RuntimeOptions['mtls']>
+  readonly metrics?: Partial<RuntimeOptions['metrics']>
+  readonly profiling?: Partial<RuntimeOptions['profiling']>
   /** Resources as objects in the shape of the YAML, or YAML text; besides those of `resourcesPaths`. */
   readonly resources?: readonly unknown[]
   /** Component definitions that are imported already; other types are looked for as packages. */
@@ -59,26 +67,12 @@ export interface Runtime {
   stop(): Promise<boolean>
 }
 
-/** Makes a runtime in this process. It reads no environment, handles no signals and never exits. */
+/** Makes a runtime in this process. It reads no environment, handles no signals and never exits. @throws StartupError with every option that is wrong */
 export function createRuntime(options: CreateRuntimeOptions): Runtime {
-  const {
-    appId,
-    resources,
-    definitions,
-    app,
-    listen,
-    logger,
-    clock,
-    random,
-    env,
-    onShutdownRequest,
-    ...rest
-  } = options
-  const merged = Object.freeze({
-    ...runtimeOptions({ 'app-id': appId }, env ?? {}),
-    ...defined(rest),
-  }) as RuntimeOptions
-  const core = new RuntimeCore(merged, {
+  const checked = checkedOptions(options)
+  const { appId } = checked
+  const { resources, definitions, app, listen, logger, clock, random, env, onShutdownRequest } = options
+  const core = new RuntimeCore(checked, {
     logger: logger ?? defaultLogger(appId),
     listen: listen ?? false,
     ...defined({ clock, random, env, resources, definitions, app, onShutdownRequest }),
@@ -113,8 +107,4 @@ function defaultLogger(appId: string): Logger {
     write,
   })
   return log.scope('dapr.runtime')
-}
-
-function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }

@@ -84,7 +84,8 @@ function read(flag: Flag, source: Source, problems: string[]): Value {
   return value
 }
 
-const wanted: Readonly<Record<Exclude<Flag['type'], 'string' | 'list'>, string>> = {
+/** What the value of a type must be, for errors. */
+export const wanted: Readonly<Record<Exclude<Flag['type'], 'string' | 'list'>, string>> = {
   bool: 'true or false',
   int: 'a whole number',
   port: 'a port from 0 to 65535',

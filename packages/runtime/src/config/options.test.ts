@@ -131,7 +131,7 @@ describe('what is wrong', () => {
     [{ 'max-body-size': 'big' }, '--max-body-size=big is not a whole number of bytes such as 4Mi or 65536'],
     [
       { 'app-health-probe-timeout': 6000 },
-      '--app-health-probe-timeout=6000 (ms) is longer than --app-health-probe-interval=5 (s)',
+      '--app-health-probe-timeout (6000 ms) is longer than --app-health-probe-interval (5000 ms)',
     ],
     [{ 'disable-init-endpoints': 'x' }, '--disable-init-endpoints=x is not one of config, subscribe'],
     [

@@ -1,19 +1,20 @@
 import { type Flag, FlagError, parseFlags, type ParsedFlags } from '@outrigger/host'
 import { readCompat, type EarlyForm } from './compat.ts'
 import { flags } from './flags.ts'
+import { appProtocols, checkTogether, type Checked, initEndpoints, logLevels, modes } from './rules.ts'
 import { StartupError } from './startup-error.ts'
 
 /** Flags by name (`app-id`), as text or typed. What is absent was not given: the defaults are added here. */
 export type FlagInput = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
-export type AppProtocol = 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs'
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+export type AppProtocol = (typeof appProtocols)[number]
+export type LogLevel = (typeof logLevels)[number]
 export type Env = Readonly<Record<string, string | undefined>>
 
 /** Everything that command line and environment decide: checked, with defaults, frozen. Times in milliseconds, sizes in bytes. */
 export interface RuntimeOptions {
   readonly appId: string
-  readonly mode: 'standalone' | 'kubernetes'
+  readonly mode: (typeof modes)[number]
   readonly compat: ReadonlySet<EarlyForm>
   readonly namespace: string
   /** The namespace that resources must have where they name one; absent, theirs is ignored. */
@@ -35,7 +36,7 @@ export interface RuntimeOptions {
     readonly threshold: number
   }
   readonly appBindingOptionsTimeoutMs: number
-  readonly disableInitEndpoints: readonly ('config' | 'subscribe')[]
+  readonly disableInitEndpoints: readonly (typeof initEndpoints)[number][]
 
   /** `0`: any free port. */
   readonly httpPort: number
@@ -110,22 +111,14 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
   const httpPort = values['dapr-http-port'] ?? 3500
   const grpcPort = values['dapr-grpc-port'] ?? 50_001
   const appPort = givenAppPort === 0 ? undefined : givenAppPort
-  checkAppId(appId, errors)
-  checkPorts(httpPort, grpcPort, appPort, errors)
-  checkUnbuilt(parsed, errors)
   const intervalMs = positive(values['app-health-probe-interval'], 5) * 1000
   const timeoutMs = positive(values['app-health-probe-timeout'], 500)
-  if (timeoutMs > intervalMs) {
-    errors.push(
-      `--app-health-probe-timeout=${timeoutMs} (ms) is longer than --app-health-probe-interval=${intervalMs / 1000} (s)`,
-    )
-  }
   const graceful = values['dapr-graceful-shutdown-seconds']
   const componentsPath = values['components-path']
   const resourcesPaths = values['resources-path']
   const options: RuntimeOptions = {
     appId,
-    mode: oneOf('mode', mode, ['standalone', 'kubernetes'], errors),
+    mode: oneOf('mode', mode, modes, errors),
     compat: readCompat(values.compat, errors),
     namespace: env['NAMESPACE'] || 'default',
     resourceNamespace: env['NAMESPACE'] || undefined,
@@ -145,7 +138,7 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
     appBindingOptionsTimeoutMs: positive(values['app-binding-options-timeout'], 3000),
     disableInitEndpoints: Object.freeze(
       values['disable-init-endpoints'].map((name) =>
-        oneOf('disable-init-endpoints', name, ['config', 'subscribe'], errors),
+        oneOf('disable-init-endpoints', name, initEndpoints, errors),
       ),
     ),
     httpPort,
@@ -177,8 +170,8 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
     modulesPaths: Object.freeze(values['modules-path']),
     gracefulShutdownMs: (graceful < 0 ? 5 : graceful) * 1000,
     blockShutdownMs: values['dapr-block-shutdown-duration'],
-    memoryLimitBytes: memoryLimit(values['memory-limit'], errors),
-    logLevel: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error', 'fatal'], errors),
+    memoryLimitBytes: values['memory-limit'],
+    logLevel: oneOf('log-level', values['log-level'], logLevels, errors),
     logAsJson: values['log-as-json'],
     logFile: values['log-file'] || undefined,
     metrics: Object.freeze({
@@ -190,8 +183,22 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
     profiling: Object.freeze({ enabled: values['enable-profiling'], port: values['profile-port'] }),
     warnings: Object.freeze(warnings(parsed)),
   }
+  checkTogether(options, (option) => flagOf[option], errors)
   if (errors.length > 0) throw new StartupError(errors)
   return Object.freeze(options)
+}
+
+/** The flags of what is checked together. */
+const flagOf: Readonly<Record<Checked, string>> = {
+  appId: '--app-id',
+  mode: '--mode',
+  resourcesPaths: '--resources-path',
+  httpPort: '--dapr-http-port',
+  grpcPort: '--dapr-grpc-port',
+  appPort: '--app-port',
+  'appHealth.timeoutMs': '--app-health-probe-timeout',
+  'appHealth.intervalMs': '--app-health-probe-interval',
+  memoryLimitBytes: '--memory-limit',
 }
 
 function parse(input: FlagInput, env: Env): Parsed {
@@ -204,30 +211,6 @@ function parse(input: FlagInput, env: Env): Parsed {
   } catch (error) {
     if (error instanceof FlagError) throw new StartupError(error.problems)
     throw error
-  }
-}
-
-function checkAppId(appId: string, errors: string[]): void {
-  if (appId === '') errors.push('--app-id is missing: every sidecar needs the name of its application')
-  if (appId.includes('.')) {
-    errors.push(`--app-id=${appId} has a dot, which parts an application from its namespace: use a dash`)
-  }
-  if (/[\s/|]/.test(appId))
-    errors.push(`--app-id=${JSON.stringify(appId)} has a space, slash or bar: use a dash`)
-}
-
-function checkPorts(httpPort: number, grpcPort: number, appPort: number | undefined, errors: string[]): void {
-  if (httpPort === appPort) errors.push(`--dapr-http-port and --app-port are both ${httpPort}: change one`)
-  if (grpcPort === appPort) errors.push(`--dapr-grpc-port and --app-port are both ${grpcPort}: change one`)
-  if (httpPort === grpcPort && httpPort !== 0) {
-    errors.push(`--dapr-http-port and --dapr-grpc-port are both ${httpPort}: change one`)
-  }
-}
-
-/** What must not be ignored, as somebody relies on it. */
-function checkUnbuilt({ values }: Parsed, errors: string[]): void {
-  if (values.mode === 'kubernetes') {
-    errors.push('--mode=kubernetes is not built yet: use --mode=standalone with --resources-path')
   }
 }
 
@@ -248,18 +231,9 @@ function positive(value: number, fallback: number): number {
 }
 
 function appProtocol(text: string, ssl: boolean, errors: string[]): AppProtocol {
-  const name = oneOf('app-protocol', text || 'http', ['http', 'https', 'h2c', 'grpc', 'grpcs'], errors)
+  const name = oneOf('app-protocol', text || 'http', appProtocols, errors)
   if (!ssl) return name
   return name === 'http' ? 'https' : name === 'grpc' ? 'grpcs' : name
-}
-
-/** Less than a sidecar takes before there is any work is a mistake. */
-const leastMemoryBytes = 96 * 2 ** 20
-
-function memoryLimit(bytes: number | undefined, errors: string[]): number | undefined {
-  if (bytes !== undefined && bytes !== 0 && bytes < leastMemoryBytes)
-    errors.push(`--memory-limit=${bytes} is less than a sidecar needs: give at least 96Mi, or 0 for no limit`)
-  return bytes
 }
 
 type SizeFlag =
