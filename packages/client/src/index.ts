@@ -2,6 +2,7 @@
 import { clientOver, type Client } from './client.ts'
 import type { ConfigurationUpdates } from './http/configuration.ts'
 import { httpTransport } from './http/transport.ts'
+import { checkOptions, connectionRules } from './options.ts'
 import { httpSettings, type ConnectionOptions } from './settings.ts'
 
 export * from './types.ts'
@@ -14,5 +15,6 @@ export interface CreateClientOptions extends ConnectionOptions {
 
 /** Makes a client that speaks HTTP with a sidecar. It connects when it is first used. @throws OutriggerError ERR_CLIENT_ARGUMENT */
 export function createClient(options: CreateClientOptions = {}): Client {
+  checkOptions(options, connectionRules)
   return clientOver(httpTransport(httpSettings(options), options.app))
 }

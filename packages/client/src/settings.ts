@@ -1,4 +1,4 @@
-import { clientError } from './error.ts'
+import { bad, grpcEndpointForms, httpEndpointForms, withoutPassword } from './options.ts'
 
 /** Where a sidecar is. What is not given comes from the environment, as with other SDKs. */
 export interface ConnectionOptions {
@@ -88,14 +88,13 @@ function httpPlace(endpoint: string, source: string): Pick<Settings, 'origin' | 
   const plain =
     url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
   if (!plain || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-    throw bad(source, withoutPassword(endpoint), 'http://host:port, https://host:port or unix:/path')
+    throw bad(source, withoutPassword(endpoint), httpEndpointForms)
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
 }
 
 /** Also in the forms of gRPC's name resolution: `dns:host:port`, `dns://authority/host:port`, `?tls=true`. */
 function grpcOrigin(endpoint: string, source: string): string {
-  const problem = (): Error =>
-    bad(source, withoutPassword(endpoint), 'host:port, http://host:port, https://host:port or unix:/path')
+  const problem = (): Error => bad(source, withoutPassword(endpoint), grpcEndpointForms)
   if (endpoint.startsWith('unix:')) return endpoint.replace(/^unix:\/\/(?=\/)/, 'unix:')
   const parts = /^(?:(https?):\/\/|dns:(?:\/\/[^/]*\/)?)?([^/?]+)\/?(?:\?tls=(true|false))?$/.exec(endpoint)
   if (parts === null) throw problem()
@@ -105,12 +104,4 @@ function grpcOrigin(endpoint: string, source: string): string {
   if (host.includes('@') || !URL.canParse(url)) throw problem()
   // As in SDKs of Dapr: the usual port is that of https, with TLS or without.
   return new URL(/:\d+$/.test(host) ? url : `${url}:443`).origin
-}
-
-function withoutPassword(text: string): string {
-  return text.replace(/[^/]*@/, '***@')
-}
-
-function bad(name: string, value: unknown, wanted: string): Error {
-  return clientError('ERR_CLIENT_ARGUMENT', `${name} is ${JSON.stringify(value)}; it must be ${wanted}`)
 }

@@ -1,6 +1,7 @@
 /** The client for Node.js applications, over gRPC. */
 import { clientOver, type Client } from '../client.ts'
 import { httpTransport } from '../http/transport.ts'
+import { checkOptions, connectionRules } from '../options.ts'
 import { grpcSettings, httpSettings, type GrpcConnectionOptions } from '../settings.ts'
 import type { Transport } from '../transport.ts'
 import { grpcBindings, grpcCrypto, grpcLock, grpcMetadata, grpcPubSub, grpcSecrets } from './blocks.ts'
@@ -18,6 +19,7 @@ export type { GrpcConnectionOptions } from '../settings.ts'
  * @throws OutriggerError ERR_CLIENT_ARGUMENT
  */
 export function createClient(options: GrpcConnectionOptions = {}): Client {
+  checkOptions(options, connectionRules)
   return clientOver(grpcTransport(options))
 }
 
