@@ -237,6 +237,8 @@ export interface ClientRequest {
    * with `PROTOCOL`.
    */
   readonly bodyLength?: number
+  /** `false`: the length of a body in one piece is not announced. Over HTTP/2 only. Default `true`. */
+  readonly announceLength?: boolean
   /** Abandons the request and, until it has ended, the response body. */
   readonly signal?: AbortSignal
   /** Overrides those of the client. */

@@ -159,7 +159,8 @@ export class GrpcChannel {
       : options.gzip === true
         ? frames(method, one(requests as I), true)
         : encodeFrame(method.input.encode(requests as I))
-    const call = { method: 'POST', origin, path: method.path, fields, body }
+    // Sidecars in Go pass a length on as metadata, up to the application, whose body has another one.
+    const call = { method: 'POST', origin, path: method.path, fields, body, announceLength: false }
     return client.request(signal === undefined ? call : { ...call, signal })
   }
 }

@@ -89,7 +89,8 @@ export class Call implements StreamSink, ClientResponse, BodyOwner {
     const pseudo = [':method', method, ':scheme', scheme, ':authority', authority, ':path', path]
     const empty = body === undefined || whole?.byteLength === 0
     const known = whole !== undefined || (empty && !quiet.has(method)) ? (whole?.byteLength ?? 0) : -1
-    const length = body === undefined ? known : (request.bodyLength ?? known)
+    const announced = body === undefined ? known : (request.bodyLength ?? known)
+    const length = request.announceLength === false ? -1 : announced
     try {
       this.stream = connection.open(this, pseudo, fields, length, empty)
     } catch (error) {

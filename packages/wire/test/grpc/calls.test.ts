@@ -83,6 +83,17 @@ it.each([unary, serverStream, bidi])('carries metadata, text and binary: $kind',
   expect(decodeBinary(trailers!.get('x-data-bin')!)).toEqual(binary)
 })
 
+it('announces no length, which would be metadata to others', async () => {
+  let seen: Fields | undefined
+  const handle = (request: Uint8Array, { metadata }: ServerCall): Uint8Array => {
+    seen = metadata
+    return request
+  }
+  const { channel } = await service({ routes: [{ method: unary, handle }] })
+  await channel.call(unary, bytes('x'))
+  expect([...seen!].map(([name]) => name)).not.toContain('content-length')
+})
+
 describe('a failure', () => {
   const metadata = ['x-fail', '3']
 
