@@ -14,6 +14,7 @@ import {
 } from '@outrigger/host'
 import { flags } from './config/flags.ts'
 import { optionsOf, type RuntimeOptions } from './config/options.ts'
+import { ownVariables } from './config/own-variables.ts'
 import { StartupError } from './config/startup-error.ts'
 import { processMemory } from './overload/process-memory.ts'
 import { RuntimeCore } from './runtime.ts'
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const memory = processMemory(collectors())
   const options = await readOptions(argv)
   if (options === undefined) return letGo()
+  Object.assign(process.env, ownVariables(options, process.cwd()))
   const write = openSink(options)
   const log = createLog({
     level: options.logLevel,
