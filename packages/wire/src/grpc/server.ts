@@ -311,13 +311,15 @@ class Exchange implements ServerCall {
   }
 
   private fail(error: unknown): void {
-    if (this.writer === undefined) {
-      refuse(this.response, error, this.path, this.onError, this.sentMetadata, this.sentTrailers)
+    if (this.writer === undefined && this.sentMetadata === undefined) {
+      refuse(this.response, error, this.path, this.onError, this.sentTrailers)
       return
     }
+    if (this.writer === undefined && this.response.started) return
     const fields = statusFields(error, this.path, this.onError)
     appendMetadata(fields, this.sentTrailers)
-    this.writer.end(fields)
+    // Clients look for metadata in the head, which has none when it is the end as well.
+    this.open().end(fields)
   }
 }
 
@@ -327,12 +329,10 @@ function refuse(
   error: unknown,
   path: string,
   onError: GrpcServerOptions['onError'],
-  metadata?: FieldsInit,
   trailers?: FieldsInit,
 ): void {
   if (response.started) return
   const fields = ['content-type', 'application/grpc', ...statusFields(error, path, onError)]
-  appendMetadata(fields, metadata)
   appendMetadata(fields, trailers)
   response.send(200, fields)
 }

@@ -108,6 +108,17 @@ describe('a failure', () => {
     expect(found.length).toBe(count)
   })
 
+  it('comes behind the metadata that was set', async () => {
+    const { channel } = await service()
+    let initial: Fields | undefined
+    const options = {
+      metadata: [...metadata, 'x-text', 'before'],
+      onMetadata: (fields: Fields) => void (initial = fields),
+    }
+    await expect(channel.call(unary, bytes('x'), options)).rejects.toMatchObject(failure)
+    expect(initial?.get('x-text')).toBe('before')
+  })
+
   it('comes from calls with one answer', async () => {
     const { channel } = await service()
     await expect(channel.call(unary, bytes('x'), { metadata })).rejects.toMatchObject(failure)

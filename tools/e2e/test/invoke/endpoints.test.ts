@@ -313,8 +313,8 @@ describe('over gRPC', () => {
   })
 
   it('a status of HTTP is one of gRPC', async () => {
-    const { status, trailers } = await overGrpc(sidecar, 'user', 'down')
-    expect([status, trailers?.get('dapr-http-status')]).toEqual([14, '503'])
+    const { status, headers } = await overGrpc(sidecar, 'user', 'down')
+    expect([status, headers['dapr-http-status']]).toEqual([14, '503'])
   })
 
   it('methods of other services cannot go to an HTTPEndpoint', async () => {
