@@ -1,7 +1,7 @@
 import { grpcCodeOf } from '@outrigger/proto/codes'
 import { HTTPExtension_Verb, type InvokeRequest, type InvokeResponse } from '@outrigger/proto/common'
 import { grpcError } from '@outrigger/proto/status'
-import { Fields } from '@outrigger/wire'
+import { Fields, type FieldsInit } from '@outrigger/wire'
 import { isGrpcError, type GrpcStatusCode, type ServerCall } from '@outrigger/wire/grpc'
 import { callbacks } from '../../app/callbacks.ts'
 import type { GrpcAppChannel } from '../../app/channel.ts'
@@ -9,7 +9,7 @@ import { asField } from '../../app/fields.ts'
 import { ApiError } from '../api-error.ts'
 import { required, type DaprHandlers } from '../grpc-call.ts'
 import type { InvokeHandler } from './handler.ts'
-import { httpToMetadata, metadataToHttp } from './metadata.ts'
+import { answerMetadata, httpToMetadata, metadataToHttp } from './metadata.ts'
 import { methodName, pathOfMethod } from './method-name.ts'
 import { firstHttpStatus, statusError } from './peer-answer.ts'
 import { reasonPhrase } from './reason-phrase.ts'
@@ -51,7 +51,7 @@ async function toGrpc(
       metadata: handler.identify(Fields.from(call.metadata)),
       signal,
       timeoutMs,
-      onMetadata: (metadata) => call.setMetadata(metadata),
+      onMetadata: (metadata) => call.setMetadata(answerMetadata(call.metadata, metadata)),
       onTrailers: (trailers) => call.setTrailers(trailers),
     })
   } catch (error) {
@@ -85,7 +85,7 @@ async function toHttp(
   const { status } = answer
   const body = await answer.body.bytes(maxBytes)
   answer.fields.delete('content-length')
-  call.setMetadata(['dapr-http-status', String(status), ...httpToMetadata(answer.fields)])
+  call.setMetadata(httpStatus(call, status, answer.fields))
   throwUnlessSuccess(status, body)
   return { contentType: answer.fields.get('content-type') ?? '', data: { typeUrl: '', value: body } }
 }
@@ -119,14 +119,19 @@ async function toPeer(
   const fields = new Fields([...headers])
   fields.delete('content-length')
   if (status >= firstHttpStatus) {
-    call.setMetadata(['dapr-http-status', String(status), ...httpToMetadata(fields)])
+    call.setMetadata(httpStatus(call, status, fields))
     throwUnlessSuccess(status, body)
   } else {
-    call.setMetadata(httpToMetadata(fields))
+    call.setMetadata(answerMetadata(call.metadata, httpToMetadata(fields)))
     call.setTrailers([...trailers])
     if (status !== 0) throw statusError(answer.head)
   }
   return { contentType: type, data: { typeUrl, value: body } }
+}
+
+/** The metadata of an answer that came over HTTP. */
+function httpStatus(call: ServerCall, status: number, fields: Fields): FieldsInit {
+  return answerMetadata(call.metadata, ['dapr-http-status', String(status), ...httpToMetadata(fields)])
 }
 
 /** A failure of an application that speaks HTTP is an error of the call, too. */

@@ -94,6 +94,19 @@ export function metadataToHttp(init: FieldsInit): string[] {
   return fields
 }
 
+/** The metadata of an answer, with the trace context and baggage that were asked with unless it has its own. */
+export function answerMetadata(asked: Fields, answer: FieldsInit): FieldsInit {
+  const traceparent = asked.get('traceparent')
+  const baggage = asked.get('baggage')
+  if (traceparent === undefined && baggage === undefined) return answer
+  const fields = Fields.from(answer)
+  const binary = traceparent === undefined ? undefined : binaryTrace(traceparent)
+  if (binary !== undefined && !fields.has('traceparent') && !fields.has('grpc-trace-bin'))
+    fields.append('traceparent', traceparent!).append('grpc-trace-bin', binary)
+  if (baggage !== undefined && !fields.has('baggage')) fields.append('baggage', baggage)
+  return fields
+}
+
 /** A trace context as `grpc-trace-bin` holds it: ids and flags, each behind its number. */
 function binaryTrace(traceparent: string): string | undefined {
   if (!isTraceparent(traceparent)) return undefined

@@ -198,7 +198,7 @@ describe('InvokeService', () => {
       body: 'ok',
       fields: ['content-type', 'text/plain', 'cache-control', 'no', 'x-b', '2'],
     })
-    const { invoke, sent } = call(app, ['x-a', '1', 'y-bin', 'AAAA'])
+    const { invoke, sent } = call(app, ['x-a', '1', 'y-bin', 'AAAA', 'baggage', 'k=v'])
     const httpExtension = { verb: HTTPExtension_Verb.PUT, querystring: 'q=1' }
     const answer = await invoke({
       method: '/a b/../c d',
@@ -211,17 +211,32 @@ describe('InvokeService', () => {
     expect(Object.fromEntries(app.calls[0]!.fields)).toEqual({
       traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/) as string,
       'x-a': '1',
+      baggage: 'k=v',
       'content-type': 'c/d',
       'dapr-caller-app-id': 'shop',
       'dapr-caller-namespace': 'prod',
       'dapr-callee-app-id': 'shop',
     })
     expect(Object.fromEntries(sent[0]!)).toEqual({
+      baggage: 'k=v',
       'dapr-http-status': '201',
       'dapr-content-type': 'text/plain',
       'dapr-cache-control': 'no',
       'x-b': '2',
     })
+  })
+
+  test('is answered with its trace context, unless the application has another', async () => {
+    const own = traceparent.replace('b7ad6b7169203331', 'aaaaaaaaaaaaaaaa')
+    const app = new FakeApp()
+    const httpExtension = { verb: HTTPExtension_Verb.GET, querystring: '' }
+    const { invoke, sent } = call(app, ['traceparent', traceparent])
+    for (const fields of [[], ['traceparent', own]]) {
+      app.handle = () => ({ status: 200, body: '', fields })
+      await invoke({ httpExtension })
+    }
+    expect(sent.map((fields) => Fields.from(fields).getAll('traceparent'))).toEqual([[traceparent], [own]])
+    expect(sent.map((fields) => Fields.from(fields).getAll('grpc-trace-bin').length)).toEqual([1, 1])
   })
 
   test('an HTTP status that is no success is a status of gRPC that tells it', async () => {
