@@ -1,4 +1,5 @@
 export { onBulk, shedBodies } from './bulk.ts'
+export { ChunkList } from './chunk-list.ts'
 export { createClient } from './client.ts'
 export { createServer } from './server.ts'
 export { reasonPhrase } from './http1/status.ts'

@@ -1,4 +1,4 @@
-import { WireError, type Body } from '@outrigger/wire'
+import { ChunkList, WireError, type Body } from '@outrigger/wire'
 
 /** A body that is there as a whole. */
 export class MemoryBody implements Body {
@@ -31,12 +31,11 @@ export async function wholeBody(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Uint8Array> {
   if (body === undefined) return new Uint8Array(0)
-  const chunks: Uint8Array[] = []
-  let size = 0
+  const chunks = new ChunkList()
   for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-    size += chunk.length
-    if (size > limit) throw new WireError('TOO_LARGE', `the body is larger than ${limit} bytes`, { limit })
     chunks.push(chunk)
+    if (chunks.size > limit)
+      throw new WireError('TOO_LARGE', `the body is larger than ${limit} bytes`, { limit })
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
+  return chunks.take()
 }

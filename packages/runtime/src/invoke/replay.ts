@@ -1,6 +1,9 @@
 /** Requests up to this size are kept so that they can be sent again. */
 export const replayBytes = 1024 * 1024
 
+/** What a chunk counts at least, as each is an object that costs more than a few bytes. */
+const smallest = 128
+
 /** A body that comes once, and of which what was read is kept up to a limit so that it can be read again. */
 export class ReplayBody implements AsyncIterable<Uint8Array> {
   readonly #iterator: AsyncIterator<Uint8Array>
@@ -92,7 +95,7 @@ export class ReplayBody implements AsyncIterable<Uint8Array> {
   #keep(chunk: Uint8Array): void {
     this.#count++
     if (this.#kept === undefined) return
-    this.#size += chunk.length
+    this.#size += Math.max(chunk.length, smallest)
     if (this.#size > this.#limit) this.#kept = undefined
     else this.#kept.push(chunk)
   }

@@ -1,3 +1,4 @@
+import { ChunkList } from '@outrigger/wire'
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 
 const headBytes = 5
@@ -10,9 +11,8 @@ const soon = Promise.resolve()
 export class FrameReader {
   readonly #iterator: AsyncIterator<Uint8Array>
   readonly #maxBytes: number
-  /** Chunks of the next frame; it is put together once, not chunk by chunk. */
-  #pending: Uint8Array[] = []
-  #size = 0
+  /** Of the next frame; it is put together once, not chunk by chunk. */
+  readonly #pending = new ChunkList()
   #needed = headBytes
   /** A read that was begun ahead of its time; what it brings is added. */
   #ahead: Promise<void> | undefined
@@ -25,7 +25,7 @@ export class FrameReader {
 
   /** Whether it is known that nothing more comes. */
   get ended(): boolean {
-    return this.#ended && this.#size === 0
+    return this.#ended && this.#pending.size === 0
   }
 
   /** The next message, or `undefined` at the end. @throws GrpcError for what is no message, or too large a one */
@@ -34,7 +34,7 @@ export class FrameReader {
       const frame = this.#take()
       if (frame !== undefined) return frame
       if (this.#ended) {
-        if (this.#size === 0) return undefined
+        if (this.#pending.size === 0) return undefined
         throw new GrpcError(grpcStatus.INTERNAL, 'the stream ended in the middle of a message')
       }
       if (this.#ahead !== undefined) await this.#ahead
@@ -44,7 +44,7 @@ export class FrameReader {
 
   /** Looks whether the end is there already. */
   async peek(): Promise<void> {
-    if (this.#ended || this.#size > 0) return
+    if (this.#ended || this.#pending.size > 0) return
     if (this.#ahead === undefined) {
       this.#ahead = this.#iterator.next().then((result) => {
         this.#ahead = undefined
@@ -67,15 +67,12 @@ export class FrameReader {
       this.#ended = true
       return
     }
-    if (value.length === 0) return
     this.#pending.push(value)
-    this.#size += value.length
   }
 
   #take(): Uint8Array | undefined {
-    if (this.#size < this.#needed) return undefined
-    const { length } = this.#pending
-    const bytes = length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending, this.#size)
+    if (this.#pending.size < this.#needed) return undefined
+    const bytes = this.#pending.take()
     const flag = bytes[0]!
     if (flag !== 0) {
       const text = flag === 1 ? 'compressed messages are not taken here' : `a message begins with ${flag}`
@@ -89,13 +86,11 @@ export class FrameReader {
     const end = headBytes + size
     if (bytes.length < end) {
       this.#needed = end
-      if (length > 1) this.#pending = [bytes]
+      this.#pending.push(bytes)
       return undefined
     }
     this.#needed = headBytes
-    const rest = bytes.length - end
-    this.#pending = rest === 0 ? [] : [bytes.subarray(end)]
-    this.#size = rest
+    if (bytes.length > end) this.#pending.push(bytes.subarray(end))
     return bytes.subarray(headBytes, end)
   }
 }

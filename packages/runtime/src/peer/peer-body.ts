@@ -1,4 +1,4 @@
-import { isWireError, WireError, type Body } from '@outrigger/wire'
+import { ChunkList, isWireError, WireError, type Body } from '@outrigger/wire'
 import { isGrpcError } from '@outrigger/wire/grpc'
 import type { FrameReader } from './frames.ts'
 import type { Piece } from './messages.ts'
@@ -35,9 +35,9 @@ export class PeerBody implements Body {
 
   async bytes(limit = this.limit): Promise<Uint8Array> {
     this.limit = limit
-    const chunks: Uint8Array[] = []
+    const chunks = new ChunkList()
     for await (const chunk of this) chunks.push(chunk)
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    return chunks.take()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {

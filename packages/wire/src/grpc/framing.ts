@@ -1,4 +1,5 @@
 import { promisify } from 'node:util'
+import { ChunkList } from '../chunk-list.ts'
 import { GrpcError, grpcStatus } from './status.ts'
 
 /** A message as it is on the wire: its bytes, and whether they are compressed. */
@@ -31,15 +32,13 @@ export async function* readFrames(
   body: AsyncIterable<Uint8Array>,
   maxMessageBytes: number,
 ): AsyncGenerator<Frame, void, undefined> {
-  let pending: Uint8Array[] = []
-  let size = 0
+  const pending = new ChunkList()
   /** Bytes without which there is no next frame: large messages are put together once, not chunk by chunk. */
   let needed = frameHeadBytes
   for await (const chunk of body) {
     pending.push(chunk)
-    size += chunk.length
-    if (size < needed) continue
-    let rest: Uint8Array = pending.length === 1 ? chunk : Buffer.concat(pending, size)
+    if (pending.size < needed) continue
+    let rest = pending.take()
     for (;;) {
       const length = lengthOf(rest, maxMessageBytes)
       needed = frameHeadBytes + (length ?? 0)
@@ -47,10 +46,10 @@ export async function* readFrames(
       yield { compressed: rest[0] === 1, data: rest.subarray(frameHeadBytes, needed) }
       rest = rest.subarray(needed)
     }
-    pending = rest.length === 0 ? [] : [rest]
-    size = rest.length
+    pending.push(rest)
   }
-  if (size > 0) throw new GrpcError(grpcStatus.INTERNAL, 'the stream ended in the middle of a message')
+  if (pending.size > 0)
+    throw new GrpcError(grpcStatus.INTERNAL, 'the stream ended in the middle of a message')
 }
 
 /** The only message of a body that was read whole. */

@@ -1,7 +1,7 @@
 import { isTooMuch } from '../bulk.ts'
 import { overloaded, WireError } from '../error.ts'
 import type { Body } from '../types.ts'
-import { ChunkList } from './chunk-list.ts'
+import { ChunkList } from '../chunk-list.ts'
 
 /** The connection that a body arrives on. */
 export interface BodyCarrier {

@@ -1,4 +1,5 @@
 import { isTooMuch } from '../bulk.ts'
+import { ChunkList } from '../chunk-list.ts'
 import { overloaded, WireError } from '../error.ts'
 import type { Body } from '../types.ts'
 import type { Stream } from './stream.ts'
@@ -26,7 +27,7 @@ export class StreamBody implements Body {
   readonly length: number | undefined
   private readonly owner: BodyOwner
   private readonly stream: Stream
-  private chunks: Uint8Array[] = []
+  private chunks: ChunkList | undefined
   private kept = 0
   private seen = 0
   private taken = false
@@ -82,7 +83,7 @@ export class StreamBody implements Body {
 
   cancel(): void {
     this.taken = true
-    if (this.finished && this.chunks.length === 0) return
+    if (this.finished && this.chunks === undefined) return
     const unwanted = !this.finished
     this.fail(new WireError('ABORTED', 'the body was cancelled', { sent: true }))
     if (unwanted) this.owner.bodyUnwanted()
@@ -102,6 +103,7 @@ export class StreamBody implements Body {
       this.stream.consumed(piece.length)
       resolve({ done: false, value: piece })
     } else {
+      this.chunks ??= new ChunkList()
       this.chunks.push(piece)
       if (this.whole !== undefined) this.takeIn(piece.length)
       else this.kept += piece.length
@@ -123,7 +125,7 @@ export class StreamBody implements Body {
     // What came completely can still be read.
     if (this.finished && error.code !== 'ABORTED') return
     this.failure = error
-    this.chunks = []
+    this.chunks = undefined
     const reader = this.whole ?? this.next
     this.whole = this.next = undefined
     reader?.reject(error)
@@ -134,7 +136,7 @@ export class StreamBody implements Body {
     this.release()
     if (this.taken) return
     this.taken = this.discarding = true
-    this.chunks = []
+    this.chunks = undefined
   }
 
   tick(now: number): void {
@@ -157,8 +159,10 @@ export class StreamBody implements Body {
 
   private read(): Promise<IteratorResult<Uint8Array>> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
-    const chunk = this.chunks.shift()
+    const { chunks } = this
+    const chunk = chunks?.shift()
     if (chunk !== undefined) {
+      if (chunks!.size === 0) this.chunks = undefined
       const consumed = Math.min(chunk.length, this.kept)
       this.kept -= consumed
       if (consumed > 0) this.stream.consumed(consumed)
@@ -197,9 +201,8 @@ export class StreamBody implements Body {
   private join(): Uint8Array {
     const { chunks } = this
     this.release()
-    this.chunks = []
-    if (chunks.length === 0) return empty
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.seen)
+    this.chunks = undefined
+    return chunks?.take() ?? empty
   }
 
   /** Gives the window of what is kept back to the peer. */
