@@ -37,8 +37,11 @@ const unbuilt: Readonly<Record<string, string>> = {
   workflowbackend: 'workflows',
 }
 
+export const missingType = 'spec.type is missing: name the component type, such as state.redis'
+
 /** The kind that a type begins with. @throws LoadProblem when there is none, or none yet */
 export function kindOf(type: string): Kind {
+  if (type === '') throw new LoadProblem(missingType)
   const prefix = type.split('.', 1)[0] ?? ''
   if (Object.hasOwn(contracts, prefix)) return prefix as Kind
   if (Object.hasOwn(unbuilt, prefix)) {

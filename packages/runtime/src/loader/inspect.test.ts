@@ -33,3 +33,10 @@ test('what cannot be read is an error, and not a component less', async () => {
     '/does/not/exist: does not exist: correct --resources-path, or create the folder',
   ])
 })
+
+test('a component without a type is an error as well', async () => {
+  const path = await folderWith({ 'a.yaml': component('store', '""') })
+  await expect(componentTypes([path])).rejects.toThrow(
+    `${join(path, 'a.yaml')}:1: Component "store": spec.type is missing`,
+  )
+})

@@ -2,7 +2,7 @@ import type { ComponentDefinition } from '@outrigger/spec'
 import { StartupError } from '../config/startup-error.ts'
 import type { ComponentResource } from '../resources/model.ts'
 import { readEveryResource } from '../resources/read.ts'
-import { loadDefinition } from './definition.ts'
+import { loadDefinition, missingType } from './definition.ts'
 import { resolveComponent } from './resolve.ts'
 import type { ResolveOptions } from './types.ts'
 
@@ -35,5 +35,13 @@ export async function componentTypes(paths: readonly string[]): Promise<readonly
   const components = resources.filter(
     (resource): resource is ComponentResource => resource.kind === 'Component',
   )
-  return [...new Set(components.map((component) => component.type))]
+  const nameless = components.filter(({ type }) => type === '')
+  if (nameless.length > 0) {
+    throw new StartupError(
+      nameless.map(
+        ({ name, source }) => `${source.file}:${source.line}: Component "${name}": ${missingType}`,
+      ),
+    )
+  }
+  return [...new Set(components.map(({ type }) => type))]
 }

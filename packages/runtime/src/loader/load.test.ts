@@ -129,6 +129,7 @@ describe('what goes wrong', () => {
       yaml('a', 'state'),
       '1: Component "a" (state): spec.type "state" is no component type: write one such as state.redis',
     ],
+    [yaml('a', '""'), '1: Component "a": spec.type is missing: name the component type, such as state.redis'],
     [
       yaml('a', 'state./../x'),
       '1: Component "a" (state./../x): spec.type "state./../x" is no component type: write one such as state.redis',

@@ -214,5 +214,6 @@ class Loading {
 }
 
 function labelOf({ name, type, version }: ComponentResource): string {
+  if (type === '') return `Component "${name}"`
   return `Component "${name}" (${type}${version === undefined ? '' : `/${version}`})`
 }

@@ -15,20 +15,23 @@ export function readComponent(
   common: Pick<ComponentResource, 'name' | 'namespace' | 'scopes' | 'annotations' | 'source'>,
 ): ComponentResource {
   root.known(['apiVersion', 'kind', 'metadata', 'spec', 'auth', 'scopes'], ['status'])
-  const spec = root.section('spec')
-  if (spec === undefined)
-    return root.unusable('spec', 'is missing: a component needs spec.type, such as state.redis')
-  spec.known(specKeys)
+  const spec = root.section('spec')?.known(specKeys)
   return {
     kind: 'Component',
     ...common,
-    type: spec.required('type', 'name the component type, such as state.redis').trim().toLowerCase(),
-    version: spec.text('version')?.trim().toLowerCase() || undefined,
-    ignoreErrors: spec.bool('ignoreErrors') ?? false,
-    initTimeoutMs: initTimeout(spec),
-    metadata: spec.sections('metadata').map(readItem),
+    type: spec?.text('type')?.trim().toLowerCase() ?? '',
+    version: spec === undefined ? undefined : version(spec),
+    ignoreErrors: spec?.bool('ignoreErrors') ?? false,
+    initTimeoutMs: spec === undefined ? defaultInitTimeoutMs : initTimeout(spec),
+    metadata: (spec?.sections('metadata') ?? []).map(readItem),
     secretStore: root.section('auth')?.known(['secretStore']).text('secretStore') || undefined,
   }
+}
+
+/** In Dapr v0 is another name of the first version. */
+function version(spec: Section): string | undefined {
+  const text = spec.text('version')?.trim().toLowerCase()
+  return text === '' || text === 'v0' ? undefined : text
 }
 
 function initTimeout(spec: Section): number {

@@ -22,7 +22,7 @@ export interface ComponentResource {
   readonly kind: 'Component'
   readonly name: string
   readonly namespace: string | undefined
-  /** Lower-cased, as written otherwise: aliases are resolved by the loader. */
+  /** Lower-cased, as written otherwise: aliases are resolved by the loader. Empty where it is missing: not to be loaded. */
   readonly type: string
   /** `v1`; `undefined` where the resource names none. */
   readonly version: string | undefined

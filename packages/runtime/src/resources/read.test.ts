@@ -174,6 +174,32 @@ describe('which are meant', () => {
     ])
   })
 
+  test('two of one name are fine where nothing is called by it', async () => {
+    const one = (kind: string): string =>
+      `apiVersion: dapr.io/v1alpha1\nkind: ${kind}\nmetadata: {name: same}\nspec: {}\n`
+    for (const kind of ['Resiliency', 'Configuration']) {
+      const { resources, problems } = await read(`${one(kind)}---\n${one(kind)}`)
+      expect(resources).toHaveLength(2)
+      expect(problems.filter(({ severity }) => severity !== 'debug')).toEqual([])
+    }
+  })
+
+  test('a component without a type is left to the loader, which knows whose it is', async () => {
+    for (const text of [
+      component('a').replace('  type: state.in-memory\n', '  version: v1\n'),
+      component('a').replace(/spec:[^]*/, ''),
+    ]) {
+      const { resources, problems } = await read(text)
+      expect(problems).toEqual([])
+      expect(resources).toMatchObject([{ name: 'a', type: '', metadata: [] }])
+    }
+  })
+
+  test.each(['', 'v0', ' V0 '])('the version "%s" is the first one', async (version) => {
+    const text = component('a').replace('type: state.in-memory', `type: state.x\n  version: "${version}"`)
+    expect(await components(text)).toMatchObject([{ version: undefined }])
+  })
+
   test('two of one name for different applications are not', async () => {
     expect(
       await messages([component('a', 'scopes: [app]\n'), component('a', 'scopes: [x]')].join('---\n')),
@@ -225,10 +251,6 @@ describe('subscriptions', () => {
 
 describe('what is wrong', () => {
   test.each([
-    [
-      component('a').replace('  type: state.in-memory\n', '  version: v1\n'),
-      'skip (inline):6: Component "a": spec.type is missing: name the component type, such as state.redis',
-    ],
     [
       component('a', '  metadata:\n  - value: 1\n'),
       'skip (inline):8: Component "a": spec.metadata[0].name is missing: each item of spec.metadata has a name and a value',

@@ -61,12 +61,12 @@ function isMeant(resource: Resource, options: ReadOptions): boolean {
   return resource.scopes.length === 0 || resource.scopes.includes(options.appId)
 }
 
-/** Two of one name would make it a matter of luck which is used. Subscriptions are not called by name. */
+/** Two of one name would make it a matter of luck which is used. Other kinds are not called by name. */
 function dropDuplicates(resources: readonly Resource[], problems: ResourceProblem[]): readonly Resource[] {
   const first = new Map<string, Resource>()
   return resources.filter((resource) => {
     const { kind, name, source } = resource
-    if (kind === 'Subscription') return true
+    if (kind !== 'Component' && kind !== 'HTTPEndpoint') return true
     const other = first.get(`${kind} ${name}`)
     if (other === undefined) {
       first.set(`${kind} ${name}`, resource)

@@ -66,6 +66,14 @@ describe('one clear line with file, line, component, field and remedy', () => {
       'state',
     ),
     bad(
+      'a component without a type',
+      component('s', 'state.in-memory').replace(/ {2}type: .*\n/, ''),
+      'apiVersion',
+      'Component "s"',
+      'spec.type is missing',
+      'such as state.redis',
+    ),
+    bad(
       'a type that is none',
       component('s', 'state.'),
       'apiVersion',
