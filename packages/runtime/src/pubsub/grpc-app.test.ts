@@ -59,7 +59,13 @@ describe('an application over gRPC', () => {
   it('gets an event as fields, its other attributes as extensions, its metadata as metadata', async () => {
     const { app, broker } = await setUp({ onTopicEvent: () => ({}) })
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
-    const metadata = { Partition: '3', 'bad name': 'x', 'grpc-status': '5', 'x-bin': '!' }
+    const metadata = {
+      Partition: '3',
+      PubsubName: 'other',
+      'bad name': 'x',
+      'grpc-status': '5',
+      'x-bin': '!',
+    }
     const data = event({ traceparent, mine: { deep: [1, 'two'] } }).replace('"n":1', '"n":1.00')
     expect(await broker.deliver('orders', data, { metadata })).toBe('ack')
     const call = app.calls.at(-1)!
@@ -76,13 +82,15 @@ describe('an application over gRPC', () => {
       extensions: { traceparent, mine: { deep: [1, 'two'] } },
     })
     expect(Buffer.from((call.request as TopicEventRequest).data).toString()).toBe('{"n":1.00}')
-    expect(Object.fromEntries(call.metadata)).toEqual({ partition: '3', traceparent })
+    expect(Object.fromEntries(call.metadata)).toEqual({ partition: '3', pubsubname: 'bus', traceparent })
   })
 
   it.each([
     ['a text', { datacontenttype: 'text/plain', data: 'hello' }, 'hello'],
     ['a text without a type', { datacontenttype: undefined, data: 'hello' }, 'hello'],
     ['a text in JSON', { data: 'hello' }, '"hello"'],
+    ['a text in a dialect of JSON', { datacontenttype: 'application/x+json', data: '{"n":1}' }, '{"n":1}'],
+    ['an object in a dialect of JSON', { datacontenttype: 'application/x+json' }, '{"n":1}'],
     [
       'bytes',
       { datacontenttype: 'application/octet-stream', data: undefined, data_base64: 'AAH/' },

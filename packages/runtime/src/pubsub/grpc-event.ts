@@ -1,6 +1,6 @@
 /** Events as messages of protobuf. */
 import type { JsonObject } from '@outrigger/proto'
-import { mediaType } from './content-type.ts'
+import { dataKind } from './content-type.ts'
 import type { DeliveredEvent } from './event.ts'
 
 /** What is a field of its own in a message; the rest are extensions. */
@@ -52,7 +52,8 @@ function dataOf(event: DeliveredEvent, value: Record<string, unknown>): Uint8Arr
   return event.raw('data')!
 }
 
+/** Whether a text stands in quotes: as when an envelope is made, `application/x+json` is text. */
 function isJson(contentType: string): boolean {
-  const type = mediaType(contentType)
-  return type === 'application/json' || type.endsWith('+json')
+  const kind = dataKind(contentType)
+  return kind === 'json' || kind === 'cloud-event'
 }

@@ -21,7 +21,7 @@ export function grpcSubscriber(channel: GrpcAppChannel): Required<Subscriber> {
     signal: AbortSignal,
     place: Place | undefined,
   ): Promise<BulkResponse> => {
-    const metadata = metadataOf(request.metadata)
+    const metadata = metadataOf(request.metadata, request.pubsubName)
     try {
       return await channel.call(bulk, request, { metadata, signal, place })
     } catch (error) {
@@ -37,7 +37,7 @@ export function grpcSubscriber(channel: GrpcAppChannel): Required<Subscriber> {
   return {
     place: channel.place,
     async deliver(delivery, signal) {
-      const metadata = metadataOf(delivery.message.metadata)
+      const metadata = metadataOf(delivery.message.metadata, delivery.plan.info.pubsubName)
       traceFields(delivery.message, delivery.event, metadata)
       try {
         const request = eventMessage(delivery)
@@ -116,9 +116,9 @@ function cloudEvent(event: DeliveredEvent) {
   return { case: 'cloudEvent' as const, value: eventFields(event) }
 }
 
-/** Metadata of a message as that of a call; what gRPC keeps for itself is left out, and so is the trace. */
-function metadataOf(metadata: Metadata): string[] {
-  const fields: string[] = []
+/** Metadata of a message as that of a call, with the broker's name; what gRPC keeps for itself is left out, and so is the trace. */
+function metadataOf(metadata: Metadata, pubsubName: string): string[] {
+  const fields = ['pubsubname', asField(pubsubName)]
   for (const key in metadata) {
     const name = key.toLowerCase()
     const value = metadata[key]!
@@ -129,4 +129,4 @@ function metadataOf(metadata: Metadata): string[] {
 }
 
 const kept =
-  /^(?:grpc-.*|.*-bin|te|host|connection|content-.*|user-agent|dapr-api-token|traceparent|tracestate)$/
+  /^(?:grpc-.*|.*-bin|te|host|connection|content-.*|user-agent|dapr-api-token|pubsubname|traceparent|tracestate)$/
