@@ -165,6 +165,13 @@ describe('a sidecar that is called answers', () => {
       'more than one',
     ],
     ['too large a message', callLocalPath, encodeRequest(head, Buffer.alloc(2 * limit)), 8, 'larger than'],
+    [
+      'more fields than anybody has',
+      callLocalStreamPath,
+      encodeRequestPiece({ ...head, metadata: Array<string>(2002).fill('a') }, undefined, 0),
+      3,
+      'more than 1000 fields',
+    ],
     ['another method', '/dapr.proto.internals.v1.ServiceInvocation/Other', piece, 12, 'unknown method'],
   ])('%s', async (_, path, body, code, message) => {
     const errors: unknown[] = []

@@ -1,6 +1,7 @@
 import type { Clock, Logger, NameResolver } from '@outrigger/spec'
 import type { Client, TlsOptions } from '@outrigger/wire'
 import { createHttp2Client } from '@outrigger/wire/http2'
+import { mostHeadBytes } from '../peer/messages.ts'
 import { Directory } from './directory.ts'
 import { RemoteApps } from './remote.ts'
 
@@ -29,8 +30,6 @@ export interface Remote {
 
 /** Metadata of a call may be larger than header fields of HTTP. */
 const maxHeaderBytes = 64 * 1024
-/** Heads come in front of a body in one message. */
-const headBytes = 256 * 1024
 
 /** Import this when the first other application is called: what speaks gRPC comes with it. */
 export function openRemote(options: RemoteOptions): Remote {
@@ -61,7 +60,7 @@ export function openRemote(options: RemoteOptions): Remote {
     },
   })
   return {
-    apps: new RemoteApps(directory, maxBodyBytes + headBytes),
+    apps: new RemoteApps(directory, maxBodyBytes + mostHeadBytes),
     async close() {
       off?.()
       await directory.close()

@@ -4,6 +4,7 @@ import { createGrpcHandler, GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { checkCaller, servePeer, wrongApp, type ServePeerOptions } from '../api/invoke/serve-peer.ts'
 import { noMemory } from '../overload/refused.ts'
 import { refusal } from '../overload/refusal.ts'
+import { mostHeadBytes } from './messages.ts'
 import { peerHandler, statusOnly } from './server.ts'
 
 export interface InternalApiOptions extends ServePeerOptions {
@@ -13,9 +14,6 @@ export interface InternalApiOptions extends ServePeerOptions {
   readonly logger: Logger
 }
 
-/** Heads come in front of a body in one message. */
-const headBytes = 256 * 1024
-
 /** The API that other sidecars call. Import this when the first of them does. */
 export function internalApi(options: InternalApiOptions): Handler {
   const { logger, maxBodyBytes, overload } = options
@@ -23,7 +21,7 @@ export function internalApi(options: InternalApiOptions): Handler {
     logger.error('a call of another sidecar failed for a reason that nobody foresaw', { path, error })
   const handler = peerHandler({
     callLocal: servePeer(options),
-    maxMessageBytes: maxBodyBytes + headBytes,
+    maxMessageBytes: maxBodyBytes + mostHeadBytes,
     onError,
     fallback: createGrpcHandler({ routes: [], fallback: ownApp(options), onError }),
   })

@@ -169,3 +169,36 @@ describe('the messages between sidecars', () => {
     expect(() => decodeResponse(new Uint8Array(0))).toThrow('there is no status')
   })
 })
+
+describe('what is beside a body', () => {
+  const many = Array<string>(2002).fill('a')
+  const long = 'x'.repeat(256 * 1024)
+
+  it.each([
+    [
+      'too many fields of a request',
+      () => decodeRequest(message(encodeRequest({ ...request, metadata: many }, data))),
+    ],
+    ['too long a method', () => decodeRequest(message(encodeRequest({ ...request, method: long }, data)))],
+    [
+      'too long a field',
+      () => decodeRequestPiece(message(encodeRequestPiece({ ...request, metadata: ['a', long] }, data, 0))),
+    ],
+    [
+      'too many fields of an answer',
+      () => decodeResponse(message(encodeResponse({ ...response, trailers: many }, data))),
+    ],
+    [
+      'too long a message',
+      () => decodeResponsePiece(message(encodeResponsePiece({ ...response, message: long }, data, 0))),
+    ],
+  ])('is refused: %s', (_, decode) => {
+    expect(decode).toThrow(MalformedMessage)
+  })
+
+  it('does not count as the body does', () => {
+    const body = new Uint8Array(2 ** 20)
+    const head = { ...request, metadata: many.slice(2), query: long.slice(0, 100_000) }
+    expect(decodeRequest(message(encodeRequest(head, body))).data.length).toBe(body.length)
+  })
+})

@@ -41,6 +41,9 @@ const verbs = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS',
 const verbNumbers = new Map(verbs.map((verb, number) => [verb, number]))
 const versionOne = 1
 const noBytes = new Uint8Array(0)
+/** As much as anybody has; what is passed on has to be looked at, and to be a head of HTTP. */
+const mostFields = 1000
+export const mostHeadBytes = 256 * 1024
 
 /** A frame of gRPC with one message of a request stream. */
 export function encodeRequestPiece(
@@ -249,7 +252,9 @@ function readRequest(reader: Reader): { head: PeerRequest; data: Uint8Array } {
     } else reader.skip()
   }
   if (!seen) throw new MalformedMessage('there is no message in the request')
-  return { head: { method, verb, query, contentType, typeUrl: any.typeUrl, metadata }, data: any.value }
+  const head = { method, verb, query, contentType, typeUrl: any.typeUrl, metadata }
+  if (sizeOfRequest(head) > mostHeadBytes) throw tooLarge()
+  return { head, data: any.value }
 }
 
 function readResponse(reader: Reader): { head: PeerResponse; data: Uint8Array } {
@@ -284,7 +289,12 @@ function readResponse(reader: Reader): { head: PeerResponse; data: Uint8Array } 
   }
   if (!seen) throw new MalformedMessage('there is no status in the response')
   const head = { status, message, details, headers, trailers, contentType, typeUrl: any.typeUrl }
+  if (sizeOfResponse(head) > mostHeadBytes) throw tooLarge()
   return { head, data: any.value }
+}
+
+function tooLarge(): MalformedMessage {
+  return new MalformedMessage(`what is beside the body is larger than ${mostHeadBytes} bytes`)
 }
 
 const emptyAny = { typeUrl: '', value: noBytes as Uint8Array }
@@ -310,7 +320,10 @@ function readPair(reader: Reader, pairs: string[]): void {
     else reader.skip()
   }
   while (values?.next() === true) {
-    if (values.field === 1) pairs.push(name, values.text())
-    else values.skip()
+    if (values.field === 1) {
+      pairs.push(name, values.text())
+      if (pairs.length > 2 * mostFields)
+        throw new MalformedMessage(`there are more than ${mostFields} fields`)
+    } else values.skip()
   }
 }
