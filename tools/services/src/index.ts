@@ -1,4 +1,4 @@
-export { describeWithService } from './describe.ts'
+export { describeWithPython, describeWithService } from './describe.ts'
 export type { Place, ServiceDefinition } from './definition.ts'
 export {
   findService,
@@ -12,3 +12,4 @@ export { startService, type Service, type ServiceOptions } from './start.ts'
 export { say, startRedisCluster, startRedisSentinel, type RedisGroup } from './redis-groups.ts'
 export { Browser, type Page } from './browser.ts'
 export { oidcAudience, startOidcProvider, type OidcClient, type OidcProvider } from './oidc.ts'
+export type { PythonEnvironment } from './python.ts'

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Prints the Debian packages that the tests' servers and tools need; --missing only those that are absent here,
-// --apt installs the missing ones, and the Go programs.
+// --apt installs the missing ones, the Go programs and the Python packages.
 import { spawnSync } from 'node:child_process'
+import { findPython, installPython, pythonAvailable, pythonEnvironments, pythonPackages } from './python.ts'
 import { findService, serviceDefinition, serviceNames } from './registry.ts'
 import { findTool, installGoTools, testTools } from './tools.ts'
 import { unpackPackages } from './unpack.ts'
@@ -16,6 +17,7 @@ const packages = [
   ...new Set([
     ...usual.flatMap((name) => serviceDefinition(name).packages),
     ...tools.flatMap((tool) => tool.packages ?? []),
+    ...(flag !== undefined && pythonAvailable() ? [] : pythonPackages),
   ]),
 ].sort()
 
@@ -45,9 +47,12 @@ if (flag === '--apt') {
     const { packages: wanted, suite } = serviceDefinition(name)
     unpackPackages(suite!, wanted)
   }
-  const failed = installGoTools()
+  const failed = [
+    ...installGoTools().map((name) => `go install of ${name}`),
+    ...(await installPython()).map((name) => `pip install of ${name}`),
+  ]
   if (failed.length > 0) {
-    process.stderr.write(`go install failed: ${failed.join(', ')}\n`)
+    process.stderr.write(`failed: ${failed.join(', ')}\n`)
     process.exit(1)
   }
 } else {
@@ -55,5 +60,8 @@ if (flag === '--apt') {
     const { packages: wanted, suite } = serviceDefinition(name)
     return wanted.map((each) => `${each} (of ${suite}; --apt unpacks it)`)
   })
-  for (const line of [...packages, ...lines]) process.stdout.write(`${line}\n`)
+  const environments = pythonEnvironments
+    .filter((name) => flag === undefined || findPython(name) === undefined)
+    .map((name) => `${name} (Python packages; --apt installs them)`)
+  for (const line of [...packages, ...lines, ...environments]) process.stdout.write(`${line}\n`)
 }

@@ -14,6 +14,7 @@ import {
   serviceDefinition,
   startService,
 } from '../src/index.ts'
+import { pythonAvailable } from '../src/python.ts'
 
 const fixture = fileURLToPath(new URL('fixture/vitest.config.ts', import.meta.url))
 
@@ -93,24 +94,32 @@ describeWithService('redis', 'a redis service', (get) => {
   })
 })
 
-describe('a service that is not installed', () => {
-  const run = async (env: Record<string, string>): Promise<{ code: number | null; report: Report }> => {
-    const folder = await mkdtemp(join(tmpdir(), 'outrigger-report-'))
-    const file = join(folder, 'report.json')
-    const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', import.meta.url))
-    const args = [vitest, 'run', '--config', fixture, '--reporter=json', `--outputFile=${file}`]
-    const child = spawn(process.execPath, args, {
-      env: { ...process.env, OUTRIGGER_REQUIRE_SERVICES: '', OUTRIGGER_WITHOUT_SERVICES: 'redis', ...env },
-      stdio: 'ignore',
-    })
-    const code = await new Promise<number | null>((resolve) => child.on('exit', resolve))
-    const report = JSON.parse(await readFile(file, 'utf8')) as Report
-    await rm(folder, { recursive: true })
-    return { code, report }
-  }
+/** Runs a file of the fixture without some services. */
+async function runWithout(
+  missing: string,
+  test: string,
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; report: Report }> {
+  const folder = await mkdtemp(join(tmpdir(), 'outrigger-report-'))
+  const file = join(folder, 'report.json')
+  const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', import.meta.url))
+  const args = [vitest, 'run', test, '--config', fixture, '--reporter=json', `--outputFile=${file}`]
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, OUTRIGGER_REQUIRE_SERVICES: '', OUTRIGGER_WITHOUT_SERVICES: missing, ...env },
+    stdio: 'ignore',
+  })
+  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve))
+  const report = JSON.parse(await readFile(file, 'utf8')) as Report
+  await rm(folder, { recursive: true })
+  return { code, report }
+}
 
+const noPython = 'python3 is not installed (npm run services -- --apt)'
+const required = { OUTRIGGER_REQUIRE_SERVICES: '1' }
+
+describe('a service that is not installed', () => {
   test('skips its tests by name with the reason', async () => {
-    const { code, report } = await run({})
+    const { code, report } = await runWithout('redis', 'needs-redis')
     expect(code).toBe(0)
     expect(report).toMatchObject({ numPassedTests: 0, numFailedTests: 0, numPendingTests: 2 })
     expect(report.testResults[0]?.assertionResults[0]?.fullName).toBe(
@@ -119,7 +128,7 @@ describe('a service that is not installed', () => {
   })
 
   test('fails when services are required', async () => {
-    const { code, report } = await run({ OUTRIGGER_REQUIRE_SERVICES: '1' })
+    const { code, report } = await runWithout('redis', 'needs-redis', required)
     expect(code).toBe(1)
     expect(report).toMatchObject({ numPassedTests: 0, numFailedTests: 1, numPendingTests: 0 })
   })
@@ -132,6 +141,22 @@ describe('a service that is not installed', () => {
     expect(() => serviceDefinition('nosuch' as 'redis')).toThrow(
       'unknown service "nosuch"; known are: consul',
     )
+  })
+})
+
+describe('packages of Python that are not installed', () => {
+  test('are required where there is Python', async () => {
+    const name = (await runWithout('dapr-1.19', 'needs-python', required)).report.testResults[0]
+      ?.assertionResults[0]?.fullName
+    expect(name).toBe(
+      pythonAvailable() ? 'dapr-1.19 needs its packages' : `dapr-1.19 [skipped: ${noPython}] runs`,
+    )
+  })
+
+  test('are not where there is none', async () => {
+    const { code, report } = await runWithout('python', 'needs-python', required)
+    expect(code).toBe(0)
+    expect(report.testResults[0]?.assertionResults[0]?.fullName).toBe(`dapr-1.19 [skipped: ${noPython}] runs`)
   })
 })
 
