@@ -108,7 +108,7 @@ export class Child {
 }
 
 /** The environment of the tests without what would change a sidecar. */
-function childEnv(extra: ChildOptions['env'] = {}): NodeJS.ProcessEnv {
+export function childEnv(extra: ChildOptions['env'] = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { E2E_PARENT: String(process.pid) }
   for (const [name, value] of Object.entries(process.env)) {
     if (/^(?:DAPR_|APP_|NODE_|VITEST|NAMESPACE$|POD_NAME$)/.test(name)) continue

@@ -1,5 +1,5 @@
 export { App, endApps, type AppAnswer, type AppHandler, type AppRequest } from './app.ts'
-export { Child, type ChildOptions } from './child.ts'
+export { Child, childEnv, type ChildOptions } from './child.ts'
 export { Consumer, endConsumers, type ConsumerOptions } from './consumer.ts'
 export { call, type HttpAnswer } from './http.ts'
 export type { Json } from './json.ts'
