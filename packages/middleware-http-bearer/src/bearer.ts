@@ -47,6 +47,8 @@ export async function createBearer(context: ComponentContext<Settings>): Promise
         algorithms,
         clockTolerance: clockSkew,
         currentDate,
+        // The library lets a token without an end last for ever.
+        requiredClaims: ['exp'],
       })
       return undefined
     } catch (error) {
@@ -58,8 +60,8 @@ export async function createBearer(context: ComponentContext<Settings>): Promise
   return {
     capabilities: new Set<never>(),
     async handle(request, next) {
-      const header = request.fields.get('authorization') ?? ''
-      if (!scheme.test(header)) return refuse(request, 'Bearer')
+      const [header = '', ...others] = request.fields.getAll('authorization')
+      if (!scheme.test(header) || others.length > 0) return refuse(request, 'Bearer')
       const problem = await problemOf(header.slice('bearer '.length))
       if (problem === undefined) return next(request)
       logger.debug('a token is refused', { problem })

@@ -171,13 +171,15 @@ describe('of a provider', () => {
     onTestFinished(() => instance.close())
     const now = Math.floor(Date.now() / 1000)
     const sign = (claims: object, header: object = {}) =>
-      new SignJWT({ iss: issuer, aud: ['x', 'me'], ...claims })
+      new SignJWT({ iss: issuer, aud: ['x', 'me'], exp: now + 60, ...claims })
         .setProtectedHeader({ alg: 'ES256', kid: 'a', ...header })
         .sign(privateKey)
     const status = async (token: string) => (await exchange(instance, bearer(token))).status
-    expect(await status(await sign({ exp: now + 60 }))).toBe(200)
+    expect(await status(await sign({}))).toBe(200)
     expect(await status(await sign({ exp: now - 240 }))).toBe(200)
     expect(await status(await sign({ exp: now - 360 }))).toBe(401)
+    // One that never ends could be used for ever by whoever finds it.
+    expect(await status(await sign({ exp: undefined }))).toBe(401)
     expect(await status(await sign({ nbf: now + 240 }))).toBe(200)
     expect(await status(await sign({ nbf: now + 360 }))).toBe(401)
     expect(await status(await sign({ aud: 'other' }))).toBe(401)
@@ -188,7 +190,7 @@ describe('of a provider', () => {
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${token.split('.')[1]}.`
     expect(await status(none)).toBe(401)
     const secret = new TextEncoder().encode(JSON.stringify(jwk))
-    const symmetric = await new SignJWT({ iss: issuer, aud: 'me' })
+    const symmetric = await new SignJWT({ iss: issuer, aud: 'me', exp: now + 60 })
       .setProtectedHeader({ alg: 'HS256', kid: 'a' })
       .sign(secret)
     expect(await status(symmetric)).toBe(401)
@@ -202,5 +204,8 @@ describe('of a provider', () => {
     ])
       expect((await exchange(instance, { fields: { authorization } })).status).toBe(401)
     expect((await exchange(instance)).fields.get('www-authenticate')).toBe('Bearer')
+    // Who reads the last one would read what nobody has looked at.
+    const twice = [`Bearer ${token}`, 'Bearer forged'].map((value) => ['authorization', value] as const)
+    expect((await exchange(instance, { fields: twice })).status).toBe(401)
   })
 })

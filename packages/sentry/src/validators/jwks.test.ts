@@ -79,6 +79,7 @@ describe('a token', () => {
     ['none', async () => '', /has no token/],
     ['expired', () => sign({ exp: now() - 310 }), /it has expired/],
     ['not valid yet', () => sign({ nbf: now() + 310 }), /not valid yet/],
+    ['without an end', () => sign({ exp: undefined }), /it does not say when it expires/],
     ['for another audience', () => sign({ aud: 'other' }), /another audience/],
     ['for no audience', () => sign({ aud: undefined }), /another audience/],
     [

@@ -27,6 +27,8 @@ export function jwksValidator({ keys, audience, clock }: JwksValidatorOptions): 
       subject,
       clockTolerance: toleranceMs / 1000,
       currentDate: new Date(clock.now()),
+      // The library lets a token without an end last for ever.
+      requiredClaims: ['exp'],
     })
   }
   return {
@@ -61,6 +63,7 @@ function reasonOf(error: unknown): string {
     if (error.claim === 'sub') return 'its subject is not the identity that is asked for'
     if (error.claim === 'aud') return 'it is meant for another audience than sentry'
     if (error.claim === 'nbf') return 'it is not valid yet'
+    if (error.claim === 'exp') return 'it does not say when it expires'
     return `its claim ${error.claim} does not fit`
   }
   if (error instanceof errors.JWKSNoMatchingKey) return 'it is signed with a key that is not known'
