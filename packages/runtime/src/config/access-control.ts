@@ -31,20 +31,36 @@ export interface AccessControl {
 /** The trust domain of sidecars that name none. */
 export const defaultTrustDomain = 'public'
 
+/** What one file says of it. */
+export interface AccessControlPart {
+  readonly defaultAction?: Action
+  readonly trustDomain?: string
+  readonly policies?: readonly AppPolicy[]
+  /** Says that nothing decides about those that no policy names. */
+  readonly warn?: () => void
+}
+
+/** What all files say together. */
+export function completeAccessControl(part: AccessControlPart): AccessControl {
+  const { defaultAction, trustDomain = defaultTrustDomain, policies = [] } = part
+  if (defaultAction === undefined && policies.length > 0) part.warn?.()
+  return { defaultAction: defaultAction ?? (policies.length > 0 ? 'deny' : 'allow'), trustDomain, policies }
+}
+
 /** Reads the section. Trust domains have no case (SPIFFE-ID, section 2.1): identities hold them in lower case. */
-export function readAccessControl(spec: Section, part: { accessControl?: AccessControl }): void {
+export function readAccessControl(spec: Section, part: { accessControl?: AccessControlPart }): void {
   const section = spec.section('accessControl')?.known(['defaultAction', 'trustDomain', 'policies'])
   if (section === undefined) return
-  const policies = section.sections('policies').map(readPolicy)
-  const given = action(section, 'defaultAction')
-  if (given === undefined && policies.length > 0) {
+  const defaultAction = action(section, 'defaultAction')
+  const trustDomain = section.text('trustDomain')?.toLowerCase()
+  const warn = (): void => {
     const text = 'is missing: what no policy decides is denied'
     section.report.add('warn', section.line, `${section.path}.defaultAction`, text)
   }
   part.accessControl = {
-    defaultAction: given ?? (policies.length > 0 ? 'deny' : 'allow'),
-    trustDomain: section.text('trustDomain')?.toLowerCase() || defaultTrustDomain,
-    policies,
+    ...(defaultAction !== undefined && { defaultAction }),
+    ...(trustDomain && { trustDomain }),
+    ...(section.has('policies') && { policies: section.sections('policies').map(readPolicy), warn }),
   }
 }
 

@@ -103,6 +103,37 @@ spec:
     expect(configuration).toMatchObject({ features: ['B'], deniedComponents: ['a.b'] })
   })
 
+  test('a later file adds fields to a section, and takes none back', async () => {
+    const { configuration, lines } = await read([
+      spec(
+        `api: {denied: [{name: state}]}
+logging: {apiLogging: {enabled: true}}
+accessControl: {policies: [{appId: a, namespace: n, trustDomain: t}]}
+mtls: {enabled: true}
+httpPipeline: {handlers: [{name: up, type: middleware.http.uppercase}]}`,
+      ),
+      spec(
+        `api: {allowed: [{name: secrets}]}
+logging: {apiLogging: {obfuscateURLs: true}}
+accessControl: {defaultAction: allow}
+mtls: {sentryAddress: "sentry:1"}
+httpPipeline: {}`,
+      ),
+      spec('api: {denied: [{name: invoke}]}\naccessControl: {trustDomain: home}'),
+    ])
+    expect(lines).toEqual([])
+    const { apiAccess, apiLogging, accessControl, mtls, httpPipeline } = configuration
+    expect(apiAccess).toMatchObject({ allowed: [{ name: 'secrets' }], denied: [{ name: 'invoke' }] })
+    expect(apiLogging).toEqual({ enabled: true, obfuscateUrls: true, omitHealthChecks: false })
+    expect(accessControl).toMatchObject({
+      defaultAction: 'allow',
+      trustDomain: 'home',
+      policies: [{ appId: 'a' }],
+    })
+    expect(mtls).toEqual({ enabled: true, sentryAddress: 'sentry:1', controlPlaneTrustDomain: undefined })
+    expect(httpPipeline).toMatchObject([{ name: 'up' }])
+  })
+
   test('variables, and a file without kind', async () => {
     const text = 'spec:\n  components:\n    deny: ["$TYPE", "${TYPE}/v1", "x$", "$NONE"]\n'
     const { configuration, lines } = await read([text], { TYPE: 'state.x' })

@@ -3,11 +3,16 @@ import type { OtherResource, ResourceProblem } from '../resources/model.ts'
 import { readText } from '../resources/read.ts'
 import { Report, Section, Unusable } from '../resources/section.ts'
 import { parseDocuments } from '../resources/yaml.ts'
-import { readAccessControl, type AccessControl } from './access-control.ts'
+import {
+  completeAccessControl,
+  readAccessControl,
+  type AccessControl,
+  type AccessControlPart,
+} from './access-control.ts'
 import { expandEnv } from './expand-env.ts'
 import { readMetrics } from './metrics.ts'
 import { readModules } from './modules.ts'
-import { readMtls, type MtlsSettings } from './mtls.ts'
+import { completeMtls, readMtls, type MtlsPart, type MtlsSettings } from './mtls.ts'
 import { readNameResolution, type NameResolutionSettings } from './name-resolution.ts'
 import type { Env } from './options.ts'
 import { readPipelines, type PipelineHandler } from './pipelines.ts'
@@ -65,12 +70,23 @@ export interface ReadConfigurationResult {
   readonly problems: readonly ResourceProblem[]
 }
 
-type Part = { -readonly [K in keyof Configuration]?: NonNullable<Configuration[K]> }
+type Whole = { -readonly [K in keyof Configuration]?: NonNullable<Configuration[K]> }
+
+/** Sections of several fields, of which one file may have one and another the next. */
+interface Mixed {
+  apiAccess?: Partial<Configuration['apiAccess']>
+  apiLogging?: Partial<Configuration['apiLogging']>
+  accessControl?: AccessControlPart
+  mtls?: MtlsPart
+}
+
+/** What one file says, or some of them together. */
+type Part = Omit<Whole, keyof Mixed> & Mixed
 
 /** The features of Dapr that are on unless a file says otherwise, and that are built. */
 const defaultFeatures: readonly string[] = []
 
-/** Reads the Configuration files in order; later ones win, section by section. Whatever is wrong in one is fatal. */
+/** Reads the Configuration files in order; later ones win, field by field, lists as a whole. Whatever is wrong in one is fatal. */
 export async function readConfiguration(
   paths: readonly string[],
   env: Env,
@@ -99,7 +115,8 @@ export async function readConfiguration(
       whole = merge(whole, readPart(resource, problems))
     }
   }
-  return { configuration: complete(whole), problems: problems.map(asFatal) }
+  const configuration = complete(whole)
+  return { configuration, problems: problems.map(asFatal) }
 }
 
 /** What a resource folder may leave out, a Configuration may not: it holds limits that somebody relies on. */
@@ -110,14 +127,14 @@ function asFatal(problem: ResourceProblem): ResourceProblem {
 function complete(part: Part): Configuration {
   return Object.freeze({
     secretScopes: part.secretScopes ?? [],
-    apiAccess: part.apiAccess ?? { allowed: [], denied: [] },
-    apiLogging: part.apiLogging ?? { enabled: false, obfuscateUrls: false, omitHealthChecks: false },
+    apiAccess: { allowed: [], denied: [], ...part.apiAccess },
+    apiLogging: { enabled: false, obfuscateUrls: false, omitHealthChecks: false, ...part.apiLogging },
     deniedComponents: part.deniedComponents ?? [],
     features: part.features ?? defaultFeatures,
     metricsEnabled: part.metricsEnabled ?? true,
     nameResolution: part.nameResolution,
-    accessControl: part.accessControl,
-    mtls: part.mtls,
+    accessControl: part.accessControl && completeAccessControl(part.accessControl),
+    mtls: part.mtls && completeMtls(part.mtls),
     httpPipeline: part.httpPipeline ?? [],
     appHttpPipeline: part.appHttpPipeline ?? [],
     modules: part.modules ?? {},
@@ -127,9 +144,9 @@ function complete(part: Part): Configuration {
 
 function merge(first: Part, second: Part): Part {
   const merged = { ...first, ...second }
-  if (first.modules !== undefined && second.modules !== undefined) {
-    merged.modules = { ...first.modules, ...second.modules }
-  }
+  // A file that adds a field must not take back what another protects.
+  for (const name of ['apiAccess', 'apiLogging', 'accessControl', 'mtls', 'modules'] as const)
+    if (first[name] !== undefined) Object.assign(merged, { [name]: { ...first[name], ...second[name] } })
   return merged
 }
 
@@ -211,17 +228,23 @@ function readApi(spec: Section, part: Part): void {
       const name = rule.required('name', 'name the building block, such as state')
       return { name, version: rule.text('version') || undefined, protocol }
     })
-  part.apiAccess = { allowed: rules('allowed'), denied: rules('denied') }
+  part.apiAccess = {
+    ...(api.has('allowed') && { allowed: rules('allowed') }),
+    ...(api.has('denied') && { denied: rules('denied') }),
+  }
 }
 
 function readLogging(spec: Section, part: Part): void {
   const logging = spec.section('logging')?.known(['apiLogging']).section('apiLogging')
   if (logging === undefined) return
   logging.known(['enabled', 'obfuscateURLs', 'omitHealthChecks'])
+  const enabled = logging.bool('enabled')
+  const obfuscateUrls = logging.bool('obfuscateURLs')
+  const omitHealthChecks = logging.bool('omitHealthChecks')
   part.apiLogging = {
-    enabled: logging.bool('enabled') ?? false,
-    obfuscateUrls: logging.bool('obfuscateURLs') ?? false,
-    omitHealthChecks: logging.bool('omitHealthChecks') ?? false,
+    ...(enabled !== undefined && { enabled }),
+    ...(obfuscateUrls !== undefined && { obfuscateUrls }),
+    ...(omitHealthChecks !== undefined && { omitHealthChecks }),
   }
 }
 

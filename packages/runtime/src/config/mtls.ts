@@ -7,8 +7,15 @@ export interface MtlsSettings {
   readonly controlPlaneTrustDomain: string | undefined
 }
 
+/** What one file says of it. */
+export type MtlsPart = { readonly [K in keyof MtlsSettings]?: NonNullable<MtlsSettings[K]> }
+
+export function completeMtls(part: MtlsPart): MtlsSettings {
+  return { enabled: false, sentryAddress: undefined, controlPlaneTrustDomain: undefined, ...part }
+}
+
 /** Reads the section. What only the control plane needs is left to it. */
-export function readMtls(spec: Section, part: { mtls?: MtlsSettings }): void {
+export function readMtls(spec: Section, part: { mtls?: MtlsPart }): void {
   const section = spec.section('mtls')
   if (section === undefined) return
   section.known([
@@ -19,9 +26,12 @@ export function readMtls(spec: Section, part: { mtls?: MtlsSettings }): void {
     'controlPlaneTrustDomain',
     'tokenValidators',
   ])
+  const enabled = section.bool('enabled')
+  const sentryAddress = section.text('sentryAddress')
+  const controlPlaneTrustDomain = section.text('controlPlaneTrustDomain')
   part.mtls = {
-    enabled: section.bool('enabled') ?? false,
-    sentryAddress: section.text('sentryAddress') || undefined,
-    controlPlaneTrustDomain: section.text('controlPlaneTrustDomain') || undefined,
+    ...(enabled !== undefined && { enabled }),
+    ...(sentryAddress && { sentryAddress }),
+    ...(controlPlaneTrustDomain && { controlPlaneTrustDomain }),
   }
 }

@@ -27,7 +27,7 @@ const mostHandlers = 100
 export function readPipelines(spec: Section, file: string, part: Part): void {
   for (const name of ['httpPipeline', 'appHttpPipeline'] as const) {
     const section = spec.section(name)?.known(['handlers'])
-    if (section === undefined) continue
+    if (section?.has('handlers') !== true) continue
     if (section.list('handlers').length > mostHandlers)
       section.unusable('handlers', `has more than ${mostHandlers} items`)
     part[name] = section.sections('handlers').map((handler) => readHandler(handler, file))
