@@ -53,7 +53,10 @@ function skipValue(text: string, at: number): number {
   }
 }
 
-/** The text of the member `name` of the object that begins at `at`; the last one of that name. `undefined` where there is none. */
+/**
+ * The text of the member `name`, in upper or lower case, of the object that begins at `at`; the last one of that name.
+ * `undefined` where there is none.
+ */
 export function rawMember(text: string, name: string, at = 0): { start: number; end: number } | undefined {
   at = skipSpace(text, at)
   if (text.charCodeAt(at) !== openBrace) return undefined
@@ -77,7 +80,8 @@ export function rawMember(text: string, name: string, at = 0): { start: number; 
 function sameName(text: string, start: number, end: number, name: string): boolean {
   const raw = text.slice(start + 1, end - 1)
   if (raw === name) return true
-  return raw.includes('\\') && JSON.parse(text.slice(start, end)) === name
+  const given = raw.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : raw
+  return given.length === name.length && given.toLowerCase() === name.toLowerCase()
 }
 
 /** Where each element of the array that begins at `at` starts. */

@@ -42,6 +42,19 @@ test('is asked for and read', async () => {
   expect(logger.records).toEqual([])
 })
 
+test('its members may be written in upper or lower case', () => {
+  const text = `{"Entities":["Cart"],"ActorIdleTimeout":"1h","REENTRANCY":{"Enabled":true,"MaxStackDepth":8},
+    "EntitiesConfig":[{"Entities":["Order"],"drainrebalancedactors":true}]}`
+  const warnings: string[] = []
+  expect(parseAppConfig(text, (problem) => warnings.push(problem))).toMatchObject({
+    entities: ['Cart'],
+    actorIdleTimeoutMs: 3_600_000,
+    reentrancy: { enabled: true, maxStackDepth: 8 },
+    entitiesConfig: [{ entities: ['Order'], drainRebalancedActors: true }],
+  })
+  expect(warnings).toEqual([])
+})
+
 test.each([
   ['404', () => ({ status: 404, body: '<html>' }), []],
   ['nothing', () => ({}), []],

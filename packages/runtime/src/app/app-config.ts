@@ -1,6 +1,7 @@
 import { readDuration } from '@outrigger/host'
 import type { Clock, Logger } from '@outrigger/spec'
 import type { HttpAppChannel } from './channel.ts'
+import { membersOf, namesOf, type Members as Json } from './members.ts'
 import { withDeadline } from './time.ts'
 
 /** How actors of some types are treated; what the application does not say is `undefined`. */
@@ -31,6 +32,16 @@ const path = '/dapr/config'
 const timeoutMs = 30_000
 const maxBytes = 1024 * 1024
 const mostEntities = 1000
+const names = namesOf(
+  'entities',
+  'actorIdleTimeout',
+  'drainOngoingCallTimeout',
+  'drainRebalancedActors',
+  'reentrancy',
+  'remindersStoragePartitions',
+  'entitiesConfig',
+)
+const reentrancyNames = namesOf('enabled', 'maxStackDepth')
 
 /** Asks the application. `undefined` when it says nothing that can be used, which is logged unless it has none. */
 export async function readAppConfig(options: AppConfigOptions): Promise<AppConfig | undefined> {
@@ -65,16 +76,16 @@ export function parseAppConfig(text: string, warn: (problem: string) => void): A
     throw new Error('it is not JSON')
   }
   if (!isObject(value)) throw new Error('it is not a JSON object')
-  const some = list(value, 'entitiesConfig', '', warn).flatMap((item, index) => {
+  const body = membersOf(value, names)
+  const some = list(body, 'entitiesConfig', '', warn).flatMap((item, index) => {
     const where = `entitiesConfig[${index}].`
-    if (isObject(item)) return [settings(item, where, warn)]
+    if (isObject(item)) return [settings(membersOf(item, names), where, warn)]
     warn(`entitiesConfig[${index}] is not an object`)
     return []
   })
-  return { ...settings(value, '', warn), entitiesConfig: some }
+  return { ...settings(body, '', warn), entitiesConfig: some }
 }
 
-type Json = Readonly<Record<string, unknown>>
 type Warn = (problem: string) => void
 
 function settings(from: Json, where: string, warn: Warn): ActorSettings {
@@ -85,14 +96,15 @@ function settings(from: Json, where: string, warn: Warn): ActorSettings {
     warn(`${where}entities has a name that is no text`)
     return false
   })
-  const reentrancy = from['reentrancy'] ?? undefined
-  if (reentrancy !== undefined && !isObject(reentrancy)) warn(`${where}reentrancy is not an object`)
+  const given = from['reentrancy'] ?? undefined
+  if (given !== undefined && !isObject(given)) warn(`${where}reentrancy is not an object`)
+  const reentrancy = isObject(given) ? membersOf(given, reentrancyNames) : undefined
   return {
     entities: entities as string[],
     actorIdleTimeoutMs: duration(from, 'actorIdleTimeout', where, warn),
     drainOngoingCallTimeoutMs: duration(from, 'drainOngoingCallTimeout', where, warn),
     drainRebalancedActors: truth(from, 'drainRebalancedActors', where, warn),
-    reentrancy: isObject(reentrancy)
+    reentrancy: reentrancy
       ? {
           enabled: truth(reentrancy, 'enabled', `${where}reentrancy.`, warn) ?? false,
           maxStackDepth: depth(reentrancy, `${where}reentrancy.`, warn),

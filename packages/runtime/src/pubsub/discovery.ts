@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from '@outrigger/spec'
 import type { AppChannel, AppResponse, HttpAppChannel } from '../app/channel.ts'
+import { membersOf, namesOf, type Members as Json, type Names } from '../app/members.ts'
 import { Backoff, sleep, withDeadline } from '../app/time.ts'
 import type { RouteRule } from '../resources/model.ts'
 import { textOf } from './json-scan.ts'
@@ -17,6 +18,18 @@ export interface DiscoveryOptions {
 }
 
 const attemptTimeoutMs = 30_000
+const itemNames = namesOf(
+  'pubsubname',
+  'topic',
+  'deadLetterTopic',
+  'metadata',
+  'route',
+  'routes',
+  'bulkSubscribe',
+)
+const routesNames = namesOf('rules', 'default')
+const ruleNames = namesOf('match', 'path')
+const bulkNames = namesOf('enabled', 'maxMessagesCount', 'maxAwaitDurationMs')
 
 /**
  * Asks the application for its subscriptions. Repeats while it cannot be reached; any answer counts: 404 means
@@ -103,7 +116,7 @@ export function parse(body: Uint8Array, logger: Logger): readonly SubscriptionSo
   const sources: SubscriptionSource[] = []
   for (const [index, item] of items.entries()) {
     try {
-      sources.push(toSource(record(item, 'it'), `item ${index + 1} of GET /dapr/subscribe`))
+      sources.push(toSource(record(item, 'it', itemNames), `item ${index + 1} of GET /dapr/subscribe`))
     } catch (error) {
       logger.error(`item ${index + 1} of GET /dapr/subscribe is left out: ${(error as Error).message}`)
     }
@@ -111,24 +124,22 @@ export function parse(body: Uint8Array, logger: Logger): readonly SubscriptionSo
   return sources
 }
 
-type Json = Readonly<Record<string, unknown>>
-
 function toSource(item: Json, where: string): SubscriptionSource {
-  const routes = record(field(item, 'routes') ?? {}, 'routes')
-  const fallback = text(routes, 'default') ?? text(item, 'route')
-  const bulk = record(field(item, 'bulkSubscribe') ?? {}, 'bulkSubscribe')
+  const routes = record(item['routes'] ?? {}, 'routes', routesNames)
+  const fallback = text(routes, 'default') || text(item, 'route')
+  const bulk = record(item['bulkSubscribe'] ?? {}, 'bulkSubscribe', bulkNames)
   const topic = text(item, 'topic') ?? ''
   return {
     owner: `${where} (topic "${topic}")`,
     type: 'PROGRAMMATIC',
     pubsubName: text(item, 'pubsubname') ?? '',
     topic,
-    rules: list(field(routes, 'rules')).map(toRule),
+    rules: list(routes['rules'] ?? undefined).map(toRule),
     defaultPath: fallback === '' ? undefined : fallback,
-    metadata: strings(record(field(item, 'metadata') ?? {}, 'metadata')),
+    metadata: strings(record(item['metadata'] ?? {}, 'metadata')),
     deadLetterTopic: text(item, 'deadLetterTopic'),
     bulk:
-      field(bulk, 'enabled') === true
+      bulk['enabled'] === true
         ? {
             maxMessages: whole(bulk, 'maxMessagesCount') ?? defaultBulk.maxMessages,
             maxWaitMs: whole(bulk, 'maxAwaitDurationMs') ?? defaultBulk.maxWaitMs,
@@ -138,24 +149,16 @@ function toSource(item: Json, where: string): SubscriptionSource {
 }
 
 function toRule(value: unknown, index: number): RouteRule {
-  const rule = record(value, `routes.rules[${index}]`)
+  const rule = record(value, `routes.rules[${index}]`, ruleNames)
   return { match: text(rule, 'match') ?? '', path: text(rule, 'path') ?? '' }
 }
 
-/** A member by name, whatever its case: SDKs write `pubsubname` and `pubsubName`. */
-function field(object: Json, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name] ?? undefined
-  const lower = name.toLowerCase()
-  for (const [key, value] of Object.entries(object))
-    if (key.toLowerCase() === lower) return value ?? undefined
-  return undefined
-}
-
-function record(value: unknown, name: string): Json {
+/** An object; with `names`, its members by these, as SDKs write `pubsubname` and `pubsubName`. */
+function record(value: unknown, name: string, names?: Names): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error(`${name} is not an object`)
   }
-  return value as Json
+  return names === undefined ? (value as Json) : membersOf(value as Json, names)
 }
 
 function list(value: unknown): readonly unknown[] {
@@ -165,13 +168,13 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function text(object: Json, name: string): string | undefined {
-  const value = field(object, name)
+  const value = object[name] ?? undefined
   if (value === undefined || typeof value === 'string') return value
   throw new Error(`${name} is not a string`)
 }
 
 function whole(object: Json, name: string): number | undefined {
-  const value = field(object, name)
+  const value = object[name] ?? undefined
   if (value === undefined) return undefined
   if (typeof value === 'number' && Number.isInteger(value)) return value
   throw new Error(`bulkSubscribe.${name} is not a whole number`)

@@ -212,10 +212,10 @@ describe('subscriptions', () => {
         metadata: { rawPayload: false, x: '1' },
       },
       {
-        pubsubName: 'bus',
-        topic: 'routed',
-        routes: { rules: [{ match: 'event.type == "a"', path: '/a' }], default: '/rest' },
-        bulkSubscribe: { enabled: false },
+        PubsubName: 'bus',
+        Topic: 'routed',
+        Routes: { Rules: [{ Match: 'event.type == "a"', PATH: '/a' }], default: '/no', Default: '/rest' },
+        BulkSubscribe: { Enabled: false },
       },
     ])(app)
     await engine.start()

@@ -1,4 +1,5 @@
 import type { AppResponse } from '../app/channel.ts'
+import { membersOf, namesOf, type Members as Json } from '../app/members.ts'
 import { textOf } from './json-scan.ts'
 
 /** Why a message was not processed, and whether another try is wanted. */
@@ -15,6 +16,10 @@ export interface Failure {
 /** What became of a message. */
 export type Outcome = { readonly kind: 'success' } | Failure
 
+const replyNames = namesOf('status')
+const bulkReplyNames = namesOf('statuses')
+const entryNames = namesOf('entryId', 'status')
+
 export const success: Outcome = { kind: 'success' }
 
 /** Reads the answer to one message; any answer counts, also one that cannot be read. */
@@ -26,7 +31,7 @@ export async function readReply(response: AppResponse, maxBytes: number): Promis
   const reply = body === undefined ? undefined : parseObject(body)
   // An answer that says nothing readable is a success.
   if (reply === undefined) return success
-  const value = member(reply, 'status') ?? ''
+  const value = membersOf(reply, replyNames)['status'] ?? ''
   if (typeof value !== 'string') return success
   return value === '' ? success : ofStatus(value)
 }
@@ -44,13 +49,13 @@ export async function readBulkReply(
   if (status === 404) return { kind: 'drop', reason: 'the application answered 404' }
   if (status < 200 || status > 299) return refused(status)
   const reply = body === undefined ? undefined : parseObject(body)
-  const statuses = reply === undefined ? undefined : member(reply, 'statuses')
+  const statuses = reply === undefined ? undefined : membersOf(reply, bulkReplyNames)['statuses']
   if (!Array.isArray(statuses)) return { kind: 'retry', reason: 'the answer has no list of statuses' }
   const outcomes = new Map<string, Outcome>()
   for (const item of statuses) {
     if (typeof item !== 'object' || item === null) continue
-    const entryId = member(item as Json, 'entryId')
-    const value = member(item as Json, 'status') ?? ''
+    const { entryId, status: given } = membersOf(item as Json, entryNames)
+    const value = given ?? ''
     if (typeof entryId === 'string' && typeof value === 'string') outcomes.set(entryId, ofStatus(value))
   }
   return outcomes
@@ -76,8 +81,6 @@ export function ofStatus(status: string): Outcome {
   }
 }
 
-type Json = Readonly<Record<string, unknown>>
-
 function parseObject(body: Uint8Array): Json | undefined {
   try {
     const value: unknown = JSON.parse(textOf(body))
@@ -85,14 +88,6 @@ function parseObject(body: Uint8Array): Json | undefined {
   } catch {
     return undefined
   }
-}
-
-/** A member by name, whatever its case. */
-function member(object: Json, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name]
-  const lower = name.toLowerCase()
-  for (const [key, value] of Object.entries(object)) if (key.toLowerCase() === lower) return value
-  return undefined
 }
 
 /** `undefined` when it is too long or breaks off. */

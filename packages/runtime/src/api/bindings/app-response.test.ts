@@ -78,6 +78,15 @@ describe('an answer over HTTP', () => {
     expect(saved).toMatchObject([{ key: 'a', value: '{"n":12345678901234567890}', etag: '7' }])
   })
 
+  test('may write its members in upper or lower case', async () => {
+    const { responses, log, saved, open, source } = setUp()
+    const answer =
+      '{"StoreName":"store","State":[{"Key":"a","Value":1.0}],"TO":["fast"],"Concurrency":"parallel","Data": 1}'
+    open()
+    await responses.http(source('true'), json(answer), {})
+    expect([log, saved]).toMatchObject([['fast create 1', 'fast done'], [{ key: 'a', value: '1.0' }]])
+  })
+
   test('invokes them at once where it says so', async () => {
     const { responses, log, open, source } = setUp()
     const done = responses.http(

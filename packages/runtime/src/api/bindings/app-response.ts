@@ -1,5 +1,6 @@
 import type { BindingEventResponse } from '@outrigger/proto/appcallback'
 import type { Binding, Logger, OperationOptions } from '@outrigger/spec'
+import { membersOf, namesOf } from '../../app/members.ts'
 import type { AppResponder } from '../../bindings/types.ts'
 import type { Live } from '../../components/live.ts'
 import { isRecord, malformed, textIn } from '../json-body.ts'
@@ -13,6 +14,7 @@ export const appResponseAnnotation = 'outrigger.dev/app-response'
 const mostTargets = 100
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const encoder = new TextEncoder()
+const names = namesOf('storeName', 'state', 'to', 'concurrency', 'data')
 
 /** What an answer asks for. */
 interface Wish {
@@ -115,7 +117,7 @@ function wishOf(body: Uint8Array): Wish | undefined {
     return undefined
   }
   if (!isRecord(value)) return undefined
-  const { state = null, to = null, concurrency = null } = value
+  const { storeName, state = null, to = null, concurrency = null } = membersOf(value, names)
   if (state === null && to === null) return undefined
   const targets = to ?? []
   if (!Array.isArray(targets) || !targets.every((name) => typeof name === 'string'))
@@ -124,7 +126,7 @@ function wishOf(body: Uint8Array): Wish | undefined {
     throw malformed('"concurrency" must be "parallel" or "sequential"')
   const span = rawMember(text, 'data')
   return {
-    storeName: textIn(value['storeName'], 'storeName') ?? '',
+    storeName: textIn(storeName, 'storeName') ?? '',
     items: itemsOf(state, text),
     to: targets as string[],
     parallel: concurrency === 'parallel',

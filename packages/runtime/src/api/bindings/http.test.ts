@@ -61,6 +61,15 @@ test('data goes out as it was written, and comes back with its type and metadata
   expect(requests[0]!.metadata).toMatchObject({ path: '/x', traceparent: expect.stringMatching(/^00-/) })
 })
 
+test('members may be written in upper or lower case', async () => {
+  const { requests, post } = setUp(async () => ({}))
+  const body = '{"operation":"get","Operation":"create","DATA":{"Data":1.0},"Metadata":{"fileName":"F"}}'
+  expect((await post(body)).status).toBe(204)
+  expect(requests).toMatchObject([
+    { operation: 'create', data: new TextEncoder().encode('{"Data":1.0}'), metadata: { fileName: 'F' } },
+  ])
+})
+
 test('no data is 204, a stream is passed on piece by piece', async () => {
   expect((await setUp(async () => ({ metadata: { a: '1' } })).post('{"operation":"create"}')).status).toBe(
     204,

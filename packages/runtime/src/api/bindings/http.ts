@@ -1,10 +1,12 @@
 import { asField, isFieldValue, metadataFields } from '../../app/fields.ts'
+import { membersOf, namesOf } from '../../app/members.ts'
 import type { HttpRoute } from '../../server/router.ts'
 import { isRecord, malformed, metadataIn, readJson, textIn } from '../json-body.ts'
 import { rawMember } from '../raw-json.ts'
 import type { BindingsHandler } from './handler.ts'
 
 const encoder = new TextEncoder()
+const names = namesOf('operation', 'data', 'metadata')
 
 /** The binding route of the HTTP API. */
 export function bindingsRoutes(handler: BindingsHandler): HttpRoute[] {
@@ -16,13 +18,14 @@ export function bindingsRoutes(handler: BindingsHandler): HttpRoute[] {
       async handle(call) {
         const { text, value } = await readJson(call)
         if (!isRecord(value)) throw malformed('an object with "operation", "data" and "metadata" is expected')
+        const { operation, metadata: given } = membersOf(value, names)
         const span = rawMember(text, 'data')
         const response = await handler.invoke(
           {
             name: call.params[0]!,
-            operation: textIn(value['operation'], 'operation') ?? '',
+            operation: textIn(operation, 'operation') ?? '',
             data: encoder.encode(span === undefined ? '' : text.slice(span.start, span.end)),
-            metadata: metadataIn(value['metadata'], 'metadata'),
+            metadata: metadataIn(given, 'metadata'),
           },
           call,
         )

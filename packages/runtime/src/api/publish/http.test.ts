@@ -87,7 +87,7 @@ test.each(['bulk/bus/t', '../../v1.0-alpha1/publish/bulk/bus/t'])(
     const { post, published } = setUp()
     const entries = `[
     {"entryId":"1","event":{"n":12345678901234567890},"contentType":"application/json"},
-    {"entryID":"2","event":"plain","contentType":"text/plain"},
+    {"EntryID":"2","EVENT":"plain","ContentType":"text/plain","Metadata":{}},
     {"entryId":"3","event":"AQI=","contentType":"application/octet-stream"}]`
     expect((await post(path, entries, json)).status).toBe(204)
     expect(published().map(([, event]) => event)).toMatchObject([

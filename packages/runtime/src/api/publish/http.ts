@@ -1,3 +1,4 @@
+import { membersOf, namesOf } from '../../app/members.ts'
 import type { HttpCall } from '../../server/http-call.ts'
 import type { HttpRoute } from '../../server/router.ts'
 import type { BulkPublishInputEntry } from '../../pubsub/types.ts'
@@ -11,6 +12,7 @@ const writes = ['POST', 'PUT']
 const jsonType = ['content-type', 'application/json']
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+const entryNames = namesOf('entryId', 'event', 'contentType', 'metadata')
 /** Entries of one bulk request. */
 const mostEntries = 10_000
 
@@ -89,9 +91,8 @@ function readEntries(text: string, problem: (text: string) => Error): BulkPublis
   const starts = rawElements(text)
   return parsed.map((entry: unknown, index) => {
     if (!isRecord(entry)) throw problem(`entry ${index} must be an object`)
-    const { event, contentType, metadata } = entry
-    // Dapr's own client for Node.js writes entryID; Dapr reads names without regard to case.
-    const entryId = entry['entryId'] ?? entry['entryID']
+    // Dapr's own client for Node.js writes entryID.
+    const { entryId, event, contentType, metadata } = membersOf(entry, entryNames)
     if (entryId !== undefined && typeof entryId !== 'string')
       throw problem(`entryId of entry ${index} must be a string`)
     if (contentType !== undefined && typeof contentType !== 'string') {

@@ -136,6 +136,40 @@ test.each([
   expect(store.sets).toEqual([])
 })
 
+test('members may be written in upper or lower case, as serializers of C# do', async () => {
+  const { api, store } = setUp()
+  const body = `[{"Key":"k","VALUE":{"N":1.0,"Key":"mine"},"ETag":"7","ContentType":"text/plain",
+    "Metadata":{"TTL":"stays"},"Options":{"Concurrency":"first-write","CONSISTENCY":"strong"}}]`
+  expect((await ask(api, { method: 'POST', target, body })).status).toBe(204)
+  expect(store.sets).toEqual([
+    {
+      key: 'k',
+      value: { bytes: encode('{"N":1.0,"Key":"mine"}'), kind: 'json', contentType: 'text/plain' },
+      etag: '7',
+      concurrency: 'first-write',
+      consistency: 'strong',
+      metadata: { TTL: 'stays' },
+    },
+  ])
+  const bulk = await ask(api, {
+    method: 'POST',
+    target: `${target}/bulk`,
+    body: '{"Keys":["k"],"PARALLELISM":1,"Metadata":{"a":"b"}}',
+  })
+  expect([bulk.status, bulk.text]).toMatchObject([200, expect.stringContaining('{"N":1.0,"Key":"mine"}')])
+})
+
+test('of names that differ in case alone the last one counts, as in Dapr', async () => {
+  const { api, store } = setUp()
+  const body = '[{"key":"a","KEY":"b","Value":1,"value":2},{"KEY":"c","key":"d","value":1,"VALUE":2}]'
+  expect((await ask(api, { method: 'POST', target, body })).status).toBe(204)
+  const text = ({ key, value }: StateSetRequest): string[] => [key, Buffer.from(value.bytes).toString()]
+  expect(store.sets.map(text)).toEqual([
+    ['b', '2'],
+    ['d', '2'],
+  ])
+})
+
 test('a body over the limit names the flag', async () => {
   const { api } = setUp()
   const answer = await ask(api, { method: 'POST', target, body: '[                ]', maxBodyBytes: 10 })

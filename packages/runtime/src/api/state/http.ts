@@ -1,5 +1,6 @@
 import type { Concurrency, Consistency, Metadata, StateItem, StateValue } from '@outrigger/spec'
 import { asField, isFieldValue, metadataFields } from '../../app/fields.ts'
+import { membersOf, namesOf } from '../../app/members.ts'
 import type { HttpCall } from '../../server/http-call.ts'
 import type { HttpRoute } from '../../server/router.ts'
 import { isRecord, malformed, metadataIn, readBody, readJson, textIn } from '../json-body.ts'
@@ -11,6 +12,11 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const writes = ['POST', 'PUT']
 const jsonType = ['content-type', 'application/json']
+const itemNames = namesOf('key', 'value', 'etag', 'metadata', 'options', 'contentType')
+const optionNames = namesOf('concurrency', 'consistency', 'retryPolicy')
+const bulkNames = namesOf('keys', 'parallelism', 'metadata')
+const transactionNames = namesOf('operations', 'metadata')
+const operationNames = namesOf('operation', 'request')
 /** It is stored with each value and sent back as a header. */
 const longestContentType = 1000
 
@@ -84,7 +90,8 @@ export function stateRoutes(handler: StateHandler): HttpRoute[] {
         handler.transactionalStore(store)
         const { text, value } = await readJson(call)
         if (!isRecord(value)) throw malformed('an object with "operations" is expected')
-        const operations = value['operations'] ?? []
+        const body = membersOf(value, transactionNames)
+        const operations = body['operations'] ?? []
         if (!Array.isArray(operations)) throw malformed('"operations" must be an array')
         const fromQuery = call.metadata
         const span = rawMember(text, 'operations')
@@ -92,7 +99,7 @@ export function stateRoutes(handler: StateHandler): HttpRoute[] {
         const items = operations.map((item, index) =>
           transactionItem(item, text, starts[index]!, index, fromQuery),
         )
-        const metadata = { ...metadataIn(value['metadata'], 'metadata'), ...fromQuery }
+        const metadata = { ...metadataIn(body['metadata'], 'metadata'), ...fromQuery }
         await handler.transact(store, items, metadata, call)
         call.response.send(204)
       },
@@ -130,14 +137,15 @@ async function getBulk(handler: StateHandler, call: HttpCall): Promise<void> {
   handler.checkStore(store)
   const { value } = await readJson(call)
   if (!isRecord(value)) throw malformed('an object with "keys" is expected')
-  const keys = value['keys'] ?? []
+  const body = membersOf(value, bulkNames)
+  const keys = body['keys'] ?? []
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
     throw malformed('"keys" must be an array of strings')
   }
-  const parallelism = value['parallelism'] ?? undefined
+  const parallelism = body['parallelism'] ?? undefined
   if (parallelism !== undefined && typeof parallelism !== 'number')
     throw malformed('"parallelism" must be a number')
-  const metadata = { ...metadataIn(value['metadata'], 'metadata'), ...call.metadata }
+  const metadata = { ...metadataIn(body['metadata'], 'metadata'), ...call.metadata }
   const results = await handler.getBulk(store, keys as string[], parallelism, metadata, call)
   // Put together as text, so that stored JSON comes out as it went in.
   const parts = results.map(({ key, item, error }) => {
@@ -206,18 +214,19 @@ export function saveItem(
   if (!isRecord(item)) throw malformed(`${where} must be an object with "key" and "value"`)
   const span = rawMember(text, 'value', start)
   const raw = span === undefined ? 'null' : text.slice(span.start, span.end)
-  const { options } = item
-  if (options !== undefined && options !== null && !isRecord(options))
+  const { key, etag, metadata, options: given, contentType } = membersOf(item, itemNames)
+  if (given !== undefined && given !== null && !isRecord(given))
     throw malformed(`${where}.options must be an object`)
+  const options = given && membersOf(given, optionNames)
   return {
-    key: textIn(item['key'], `${where}.key`) ?? '',
+    key: textIn(key, `${where}.key`) ?? '',
     value: {
       bytes: encoder.encode(raw),
       kind: 'json',
-      contentType: contentTypeIn(item['contentType'], `${where}.contentType`),
+      contentType: contentTypeIn(contentType, `${where}.contentType`),
     },
-    etag: textIn(item['etag'], `${where}.etag`),
-    metadata: { ...metadataIn(item['metadata'], `${where}.metadata`), ...fromQuery },
+    etag: textIn(etag, `${where}.etag`),
+    metadata: { ...metadataIn(metadata, `${where}.metadata`), ...fromQuery },
     concurrency: concurrencyIn(textIn(options?.['concurrency'], `${where}.options.concurrency`)),
     consistency: consistencyIn(textIn(options?.['consistency'], `${where}.options.consistency`)),
     ...(options?.['retryPolicy'] !== undefined && { retryPolicy: options['retryPolicy'] }),
@@ -233,7 +242,7 @@ function transactionItem(
 ): TransactionItem {
   const where = `operations[${index}]`
   if (!isRecord(item)) throw malformed(`${where} must be an object with "operation" and "request"`)
-  const { operation, request } = item
+  const { operation, request } = membersOf(item, operationNames)
   if (operation !== 'upsert' && operation !== 'delete') {
     throw new ApiError('STATE_OPERATION_NOT_SUPPORTED', `operation type ${String(operation)} not supported`)
   }

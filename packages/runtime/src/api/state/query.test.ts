@@ -19,6 +19,16 @@ test('a whole document is read', () => {
   })
 })
 
+test('its own members may be written in upper or lower case, operators and keys may not', () => {
+  const document = { Filter: { EQ: { Key: 1 } }, SORT: [{ Key: 'a', Order: 'ASC' }], Page: { LIMIT: 3 } }
+  expect(parse(document)).toEqual({
+    filter: { EQ: { Key: 1 } },
+    sort: [{ key: 'a', order: 'ASC' }],
+    page: { limit: 3, token: undefined },
+  })
+  expect(() => parse({ filter: { eq: { a: 1 } } })).toThrow('unsupported filter "eq"')
+})
+
 test.each([{}, { filter: {} }, { filter: null, sort: null, page: null }])(
   '%j finds everything',
   (document) => {

@@ -1,4 +1,5 @@
 import type { StateFilter, StateFilterValue, StateQuery } from '@outrigger/spec'
+import { membersOf, namesOf } from '../../app/members.ts'
 import { isRecord } from '../json-body.ts'
 
 /** What a query may have; stores translate it without further checks of its shape. */
@@ -10,6 +11,9 @@ export const queryLimits = {
   sortKeys: 16,
 } as const
 
+const queryNames = namesOf('filter', 'sort', 'page')
+const sortNames = namesOf('key', 'order')
+const pageNames = namesOf('limit', 'token')
 const comparisons: ReadonlySet<string> = new Set(['EQ', 'NEQ', 'GT', 'GTE', 'LT', 'LTE'])
 
 interface Budget {
@@ -27,7 +31,7 @@ export function parseQuery(text: string): StateQuery {
   }
   const document: unknown = JSON.parse(text)
   if (!isRecord(document)) throw new Error('the query must be an object with "filter", "sort" and "page"')
-  const { filter, sort, page } = document
+  const { filter, sort, page } = membersOf(document, queryNames)
   return {
     filter: filterIn(
       filter,
@@ -109,7 +113,7 @@ function sortIn(value: unknown): StateQuery['sort'] {
   if (value.length > queryLimits.sortKeys) throw new Error(`sort has more than ${queryLimits.sortKeys} keys`)
   return value.map((item: unknown, index) => {
     if (!isRecord(item)) throw new Error(`sort[${index}] must be an object with "key"`)
-    const { key, order } = item
+    const { key, order } = membersOf(item, sortNames)
     if (typeof key !== 'string' || key === '') throw new Error(`sort[${index}].key must be a text`)
     if (order === undefined || order === null || order === '') return { key }
     if (order !== 'ASC' && order !== 'DESC') throw new Error(`sort[${index}].order must be ASC or DESC`)
@@ -120,7 +124,7 @@ function sortIn(value: unknown): StateQuery['sort'] {
 function pageIn(value: unknown): StateQuery['page'] {
   if (value === undefined || value === null) return undefined
   if (!isRecord(value)) throw new Error('page must be an object with "limit" and "token"')
-  const { limit = 0, token } = value
+  const { limit = 0, token } = membersOf(value, pageNames)
   if (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 0) {
     throw new Error('page.limit must be a whole number, 0 or above')
   }

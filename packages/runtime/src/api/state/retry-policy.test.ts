@@ -9,6 +9,7 @@ test.each([
   [{ interval: 100, pattern: 'exponential', threshold: 4 }, [100, 200, 400, 800]],
   [{ interval: 50_000, pattern: 'exponential', threshold: 3 }, [50_000, 60_000, 60_000]],
   [{ threshold: 2 }, [0, 0]],
+  [{ Interval: 100, Pattern: 'exponential', THRESHOLD: 2 }, [100, 200]],
   [{ interval: 5 }, []],
   [{}, []],
   [{ interval: 1e9, threshold: 1 }, [60_000]],

@@ -1,5 +1,6 @@
 import { isComponentError, type Clock } from '@outrigger/spec'
 import { sleep } from '../../app/time.ts'
+import { membersOf, namesOf } from '../../app/members.ts'
 import { isRecord } from '../json-body.ts'
 
 /**
@@ -15,6 +16,7 @@ export interface RetryPolicy {
   readonly threshold: number
 }
 
+const names = namesOf('interval', 'pattern', 'threshold')
 const mostRepetitions = 20
 const longestMs = 60_000
 
@@ -24,7 +26,7 @@ const longestMs = 60_000
  */
 export function parseRetryPolicy(value: unknown): RetryPolicy {
   if (!isRecord(value)) throw new Error('retryPolicy must be an object with interval, pattern and threshold')
-  const { interval, pattern, threshold } = value
+  const { interval, pattern, threshold } = membersOf(value, names)
   if (pattern !== undefined && pattern !== '' && pattern !== 'linear' && pattern !== 'exponential') {
     throw new Error('retryPolicy.pattern must be linear or exponential')
   }
