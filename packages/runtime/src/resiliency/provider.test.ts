@@ -144,3 +144,22 @@ test('names that callers make up do not fill the memory', async () => {
   for (let index = 0; index < 10_500; index++) expect(all.app(`a${index}`, 'm')).toBeDefined()
   expect(all.status().length).toBeLessThanOrEqual(10_000)
 })
+
+test('the secrets of a URL that is called are nowhere to be seen', async () => {
+  const logger = recordingLogger()
+  const spec = `  policies: {retries: {DefaultRetryPolicy: {duration: 1ms, maxRetries: 1}}, circuitBreakers: {${breaking}}}`
+  const { model } = await resiliencyOf([resiliencyText(spec)])
+  const clock = virtualClock()
+  const all = new Resiliency(model, { clock, random: seededRandom(1), logger })
+  const url = 'https://user:sesame@hooks.example/base?key=sesame'
+  const run = all.app(url, `${url}:bot-sesame/send`)!.run(fail)
+  const failed = expect(run).rejects.toThrow()
+  await clock.advance(1000)
+  await failed
+  await expect(all.app(url, `${url}:bot-sesame/send`)!.run(fail)).rejects.toThrow(
+    'circuit breaker is open (app https://hooks.example/base)',
+  )
+  expect(JSON.stringify([all.status(), all.uses(), logger.records])).not.toContain('sesame')
+  expect(all.status()[0]!.circuitBreakers.map(({ state }) => state)).toEqual(['open'])
+  expect(all.app(url, `${url}:other`)!.breaker).not.toBe(all.app(url, `${url}:bot-sesame/send`)!.breaker)
+})

@@ -41,7 +41,10 @@ interface Parts {
 
 /** A target with its policies, looked up once. */
 interface Target {
+  /** For logs, errors and metrics. */
   readonly name: string
+  /** Its endpoints are not for them: they may hold what only the caller should know. */
+  readonly hidesEndpoints: boolean
   readonly label: string
   readonly direction: 'inbound' | 'outbound'
   readonly uses: Uses
@@ -86,7 +89,9 @@ export class Resiliency {
     if (target === undefined && !this.#targets.has(key)) {
       const named = this.#model.apps.get(appId)
       const parts = named === undefined ? this.#defaults(['App']) : this.#parts(named)
-      target = this.#remember(key, `app_${appId}`, parts, named?.circuitBreakerCacheSize ?? appCacheSize)
+      const shown = shownApp(appId)
+      const size = named?.circuitBreakerCacheSize ?? appCacheSize
+      target = this.#remember(key, `app_${shown}`, parts, size, 'outbound', `app ${shown}`)
     }
     return target === undefined ? undefined : this.#policy(target, endpoint)
   }
@@ -178,22 +183,24 @@ export class Resiliency {
   }
 
   #remember(
-    name: string,
+    key: string,
     label: string,
     parts: Parts,
     maxPolicies: number,
     direction: Target['direction'] = 'outbound',
+    name = key,
   ): Target | undefined {
     const none = parts.timeout === undefined && parts.retry === undefined && parts.breaker === undefined
     const activations = { timeouts: 0, retries: 0, refusals: 0 }
-    const known = { name, label, direction, parts, activations, maxPolicies }
+    const hidesEndpoints = url.test(name)
+    const known = { name, label, hidesEndpoints, direction, parts, activations, maxPolicies }
     const target = none ? undefined : { ...known, policies: new Map(), uses: noUses() }
-    if (this.#targets.size < mostTargets) this.#targets.set(name, target)
+    if (this.#targets.size < mostTargets) this.#targets.set(key, target)
     return target
   }
 
   #policy(target: Target, endpoint: string): Policy {
-    const { name, parts, activations, uses, policies, maxPolicies } = target
+    const { name, hidesEndpoints, parts, activations, uses, policies, maxPolicies } = target
     const key = parts.breaker === undefined ? anyEndpoint : endpoint
     let policy = policies.get(key)
     if (policy !== undefined && policies.size === 1) return policy
@@ -202,7 +209,7 @@ export class Resiliency {
         parts.breaker === undefined
           ? undefined
           : new Breaker(
-              key === anyEndpoint ? name : `${name} ${key}`,
+              key === anyEndpoint || hidesEndpoints ? name : `${name} ${key}`,
               parts.breaker,
               this.#tools.clock.monotonic(),
             )
@@ -238,6 +245,15 @@ export class Resiliency {
       breaker: first(circuitBreakers, 'CircuitBreaker'),
     }
   }
+}
+
+const url = /^app https?:\/\//
+
+/** A URL that is called may hold a password, and a token in its query. */
+function shownApp(appId: string): string {
+  if (!url.test(`app ${appId}`)) return appId
+  const { origin, pathname } = URL.canParse(appId) ? new URL(appId) : { origin: 'https://', pathname: '' }
+  return origin + pathname.replace(/\/$/, '')
 }
 
 /** A timeout of nothing is none, and stands before those of broader defaults. */
