@@ -73,6 +73,7 @@ export async function load(options: RuntimeOptions, around: Surroundings, tools:
       podName: options.podName,
       env,
       baseDirectory,
+      strictSandbox: configuration.strictSandbox,
     },
     logger,
     clock,

@@ -32,6 +32,7 @@ describe('what is used', () => {
       deniedComponents: [],
       features: [],
       metricsEnabled: true,
+      strictSandbox: false,
       nameResolution: undefined,
       accessControl: undefined,
       mtls: undefined,
@@ -64,6 +65,7 @@ spec:
       - {name: bindings}
   logging:
     apiLogging: {enabled: true, obfuscateURLs: true}
+  wasm: {strictSandbox: true}
   components:
     deny: [bindings.smtp, State.Redis/v1]
   features:
@@ -85,6 +87,7 @@ spec:
       deniedComponents: ['bindings.smtp', 'state.redis/v1'],
       features: ['A', 'B'],
       metricsEnabled: true,
+      strictSandbox: true,
       nameResolution: undefined,
       accessControl: undefined,
       mtls: undefined,

@@ -50,6 +50,8 @@ export interface Configuration {
   /** Names of the features that are switched on, sorted. */
   readonly features: readonly string[]
   readonly metricsEnabled: boolean
+  /** Modules of WebAssembly get neither time nor chance from outside, whatever their components say. */
+  readonly strictSandbox: boolean
   /** `undefined`: the default of the mode. */
   readonly nameResolution: NameResolutionSettings | undefined
   /** `undefined`: everybody may call the application. */
@@ -132,6 +134,7 @@ function complete(part: Part): Configuration {
     deniedComponents: part.deniedComponents ?? [],
     features: part.features ?? defaultFeatures,
     metricsEnabled: part.metricsEnabled ?? true,
+    strictSandbox: part.strictSandbox ?? false,
     nameResolution: part.nameResolution,
     accessControl: part.accessControl && completeAccessControl(part.accessControl),
     mtls: part.mtls && completeMtls(part.mtls),
@@ -253,6 +256,8 @@ function readOthers(spec: Section, part: Part): void {
   if (components?.has('deny') === true) {
     part.deniedComponents = components.texts('deny').map((text) => text.trim().toLowerCase())
   }
+  const strictSandbox = spec.section('wasm')?.known(['strictSandbox']).bool('strictSandbox')
+  if (strictSandbox !== undefined) part.strictSandbox = strictSandbox
   if (!spec.has('features')) return
   const features = new Set(defaultFeatures)
   for (const feature of spec.sections('features')) {

@@ -4,7 +4,6 @@ import type { Section } from '../resources/section.ts'
 const harmless: Readonly<Record<string, string>> = {
   tracing: 'tracing is not built yet: nothing is exported',
   workflow: 'workflows are not built yet',
-  wasm: 'WebAssembly components are not built yet',
 }
 
 /** One line for each section that asks for what is not built yet. */

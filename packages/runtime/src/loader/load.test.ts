@@ -92,6 +92,24 @@ describe('what a component gets', () => {
     expect(logger.warnings()).toEqual([])
   })
 
+  test.each([
+    ['middleware.http.wasm', true, '', { strictSandbox: 'true' }],
+    ['middleware.http.wasm', true, '{name: StrictSandbox, value: "false"}', { StrictSandbox: 'true' }],
+    ['middleware.http.wasm', false, '{name: strictSandbox, value: "false"}', { strictSandbox: 'false' }],
+    ['middleware.http.test', true, '', {}],
+  ])(
+    '%s: the Configuration decides about its sandbox: %s %s',
+    async (type, strictSandbox, item, properties) => {
+      const rest = item === '' ? '' : `  metadata:\n  - ${item}\n`
+      const middleware = {
+        ...stateDefinition(type, [{ name: 'strictSandbox' }]),
+        contract: 'middleware.http/1',
+      }
+      const { options } = await setup([yaml('a', type, rest)], { definitions: [middleware], strictSandbox })
+      expect((await loadComponents(options)).loaded[0]?.properties).toEqual(properties)
+    },
+  )
+
   test('a warning for names that it does not know, and none for those of the runtime', async () => {
     const rest =
       '  metadata:\n  - {name: redisHots, value: x}\n  - {name: keyprefix, value: name}\n  - {name: old, value: 1}\n'

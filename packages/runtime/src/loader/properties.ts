@@ -53,6 +53,7 @@ export async function resolveProperties(
     }
   }
   if (resource.type.startsWith('pubsub.')) addConsumerId(values, options.context.appId)
+  if (options.context.strictSandbox === true && wasmTypes.has(resource.type)) beStrict(values)
   return { values: Object.fromEntries(values), referred, lines, problems, warnings }
 }
 
@@ -159,4 +160,12 @@ function addConsumerId(values: Map<string, string>, appId: string): void {
   const name = [...values.keys()].find((key) => key.toLowerCase() === 'consumerid')
   const given = name === undefined ? '' : (values.get(name) ?? '').trim()
   if (given === '') values.set(name ?? 'consumerID', appId)
+}
+
+const wasmTypes: ReadonlySet<string> = new Set(['middleware.http.wasm', 'bindings.wasm'])
+
+/** The Configuration stands above what a component says. */
+function beStrict(values: Map<string, string>): void {
+  const name = [...values.keys()].find((key) => key.toLowerCase() === 'strictsandbox')
+  values.set(name ?? 'strictSandbox', 'true')
 }

@@ -13,6 +13,8 @@ export interface LoadContext {
   readonly baseDirectory: string
   /** What a `secretKeyRef` means without `auth.secretStore`: `kubernetes` in that mode. */
   readonly defaultSecretStore?: string | undefined
+  /** Whether the Configuration decides that modules of WebAssembly get neither time nor chance from outside. */
+  readonly strictSandbox?: boolean | undefined
 }
 
 /** How a component type becomes a package. */

@@ -29,6 +29,7 @@ function parts(access: Partial<Configuration['apiAccess']> = {}, env: Record<str
       deniedComponents: [],
       features: [],
       metricsEnabled: true,
+      strictSandbox: false,
       nameResolution: undefined,
       accessControl: undefined,
       mtls: undefined,

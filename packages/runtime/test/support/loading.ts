@@ -160,6 +160,7 @@ export function yaml(name: string, type: string, rest = ''): string {
 interface Setup extends Partial<LoadOptions> {
   readonly env?: Record<string, string>
   readonly podName?: string
+  readonly strictSandbox?: boolean
 }
 
 export async function setup(texts: readonly string[], options: Setup = {}) {
@@ -171,8 +172,8 @@ export async function setup(texts: readonly string[], options: Setup = {}) {
   expect(problems).toEqual([])
   const logger = new TestLogger()
   const clock = new TestClock()
-  const { env = {}, podName, ...rest } = options
-  const context = { appId: 'app', namespace: 'ns', podName, env, baseDirectory: '/base' }
+  const { env = {}, podName, strictSandbox, ...rest } = options
+  const context = { appId: 'app', namespace: 'ns', podName, env, baseDirectory: '/base', strictSandbox }
   const all: LoadOptions = {
     resources: resources as ComponentResource[],
     searchFrom: ['/nowhere'],
