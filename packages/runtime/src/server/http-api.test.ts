@@ -108,12 +108,21 @@ test('calls are logged, by their name where addresses are private, without a tok
     await ask(api, { target: '/v1.0/x?secret=1', fields })
     await ask(api, { target: '/v1.0/healthz', fields })
   }
+  const api = apiOf([{ ...slow, path: 'v1.0/invoke/*' }], {
+    logger,
+    clock,
+    logCalls: { obfuscateUrls: false, omitHealthChecks: false },
+  })
+  await ask(api, { target: '/v1.0/invoke/https://user:sesame@host/a%40b/method/c@d' })
+  await ask(api, { target: '/v1.0/invoke/https%3A%2F%2Fuser:sesame%40host/method/x' })
   const { records } = logger
   expect(records.every(({ message }) => message === 'HTTP API Called')).toBe(true)
   expect(records.map((record) => record.fields)).toEqual([
     { method: 'GET /v1.0/x', useragent: 'curl', duration: 25 },
     { method: 'GET /v1.0/healthz', useragent: 'curl', duration: 0 },
     { method: 'GetX', useragent: 'curl', duration: 25 },
+    { method: 'GET /v1.0/invoke/https://host/a%40b/method/c@d', useragent: '', duration: 25 },
+    { method: 'GET /v1.0/invoke/https%3A%2F%2Fhost/method/x', useragent: '', duration: 25 },
   ])
 })
 

@@ -48,11 +48,14 @@ export function httpApi(options: HttpApiOptions): Handler {
   function fail(call: HttpCall, error: unknown): void {
     const { response, request } = call
     if (response.started) {
-      logger.debug('the answer broke off', { path: request.path, error })
+      logger.debug('the answer broke off', { path: shownPath(request.path), error })
       return
     }
     if (!(error instanceof ApiError)) {
-      logger.error('a request failed for a reason that nobody foresaw', { path: request.path, error })
+      logger.error('a request failed for a reason that nobody foresaw', {
+        path: shownPath(request.path),
+        error,
+      })
       const body = { errorCode: 'ERROR', message: 'an unexpected error; the log of the sidecar has it' }
       response.send(500, jsonType, JSON.stringify(body))
       return
@@ -70,7 +73,7 @@ export function httpApi(options: HttpApiOptions): Handler {
     if (settings.omitHealthChecks && route.name.startsWith('Healthz')) return
     const { request } = call
     logger.info('HTTP API Called', {
-      method: settings.obfuscateUrls ? route.name : `${request.method} ${request.path}`,
+      method: settings.obfuscateUrls ? route.name : `${request.method} ${shownPath(request.path)}`,
       useragent: request.fields.get('user-agent') ?? '',
       duration: Math.round(clock.monotonic() - startedAt),
     })
@@ -132,6 +135,11 @@ export function httpApi(options: HttpApiOptions): Handler {
     if (options.logCalls !== undefined) logCall(route, call, startedAt)
     return undefined
   }
+}
+
+/** A path for the log: a URL in it that is invoked may have user and password. */
+function shownPath(path: string): string {
+  return path.replace(/(https?(?::|%3a)(?:\/|%2f){2})(?:(?!%2f|%40)[^/@])*(?:@|%40)/gi, '$1')
 }
 
 function checkBaggage({ fields }: ServerRequest): void {
