@@ -34,7 +34,8 @@ export function streamMethods(
       // Who waits for the next event must hear of the end, too.
       call.signal.addEventListener('abort', () => outgoing.end(), { once: true })
       void settleAll(input, subscriber, logger).then(
-        () => outgoing.end(),
+        // As in Dapr, and as SDKs need it that close their side by mistake: they subscribe again after this code.
+        () => outgoing.fail(new GrpcError(grpcStatus.UNKNOWN, 'EOF')),
         (error: unknown) => outgoing.fail(error),
       )
       try {
