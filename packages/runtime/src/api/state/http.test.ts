@@ -44,6 +44,8 @@ test('a value comes back as it was written, digit for digit, with its ETag', asy
   expect((await ask(api, { method: 'PUT', target, body })).status).toBe(204)
   const answer = await ask(api, { target: `${target}/a+b%2Fc?consistency=strong` })
   expect([answer.status, answer.text]).toEqual([200, '{"n":12345678901234567890, "x":1.0}'])
+  // An SDK looks for this spelling only.
+  expect(answer.fields.flat()).toContain('Etag')
   expect([answer.fields.get('etag'), answer.fields.get('content-type')]).toEqual(['1', 'application/json'])
   expect((await ask(api, { target: `${target}/other` })).status).toBe(204)
 })

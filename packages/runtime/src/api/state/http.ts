@@ -183,7 +183,8 @@ function itemMetadata(item: StateItem): Metadata | undefined {
 function itemFields(item: StateItem): readonly string[] {
   const { value, etag } = item
   const fields = ['content-type', contentTypeOf(value)]
-  if (etag !== undefined) fields.push('etag', etag)
+  // Dapr's spelling: there are SDKs that know no other.
+  if (etag !== undefined) fields.push('Etag', etag)
   if (item.metadata !== undefined || item.expiresAtMs !== undefined) {
     metadataFields('metadata.', itemMetadata(item)!, fields)
   }
