@@ -104,7 +104,7 @@ test('entries that fail are named', async () => {
     Buffer.from(data).toString().includes('bad') ? new Error('no') : undefined
   const answer = await post(
     'bulk/bus/t',
-    '[{"entryId":"1","event":"good"},{"entryId":"2","event":"bad"}]',
+    '[{"entryId":"1","event":"good","contentType":"text/plain"},{"entryId":"2","event":"bad","contentType":"text/plain"}]',
     json,
   )
   expect([answer.status, JSON.parse(answer.text)]).toMatchObject([
@@ -114,11 +114,36 @@ test('entries that fail are named', async () => {
   expect(broker.published).toHaveLength(1)
 })
 
+const entries = (...list: readonly object[]): string =>
+  JSON.stringify(list.map((entry) => ({ contentType: 'application/json', ...entry })))
+
 test.each([
   ['no JSON', '{', 'Expected'],
   ['no array', '{}', 'an array of entries is expected'],
-  ['no id', '[{"event":1}]', 'entryId is not present'],
-  ['an id twice', '[{"entryId":"1","event":1},{"entryId":"1","event":1}]', 'entryId 1 is duplicated'],
+  ['no id', entries({ event: 1 }), 'entryId is not present'],
+  ['an id twice', entries({ entryId: '1', event: 1 }, { entryId: '1', event: 1 }), 'entryId 1 is duplicated'],
+  ['no event', entries({ entryId: '1' }), 'event of entry 0 is missing'],
+  [
+    'no type',
+    entries({ entryId: '1', event: 'x', contentType: undefined }),
+    'contentType of entry 0 must be',
+  ],
+  ['an empty type', entries({ entryId: '1', event: 'x', contentType: '' }), 'contentType of entry 0 must be'],
+  [
+    'text that is none',
+    entries({ entryId: '1', event: { a: 1 }, contentType: 'text/plain; charset=utf-8' }),
+    'mismatch between contentType and event of entry 0: text/plain; charset=utf-8 takes text',
+  ],
+  [
+    'bytes that are none',
+    entries({ entryId: '1', event: { type: 'Buffer' }, contentType: 'application/octet-stream' }),
+    'entry 0: application/octet-stream takes base64 text',
+  ],
+  [
+    'base64 that is none',
+    entries({ entryId: '1', event: '***', contentType: 'application/octet-stream' }),
+    'entry 0: application/octet-stream takes base64 text',
+  ],
   [
     'a type that is no text',
     '[{"entryId":"1","event":1,"contentType":1}]',

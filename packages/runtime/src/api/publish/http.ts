@@ -95,14 +95,16 @@ function readEntries(text: string, problem: (text: string) => Error): BulkPublis
     const { entryId, event, contentType, metadata } = membersOf(entry, entryNames)
     if (entryId !== undefined && typeof entryId !== 'string')
       throw problem(`entryId of entry ${index} must be a string`)
-    if (contentType !== undefined && typeof contentType !== 'string') {
-      throw problem(`contentType of entry ${index} must be a string`)
-    }
+    if (typeof contentType !== 'string' || contentType === '')
+      throw problem(`contentType of entry ${index} must be a string, such as application/json`)
     const span = rawMember(text, 'event', starts[index])
-    const raw = span === undefined ? '' : text.slice(span.start, span.end)
+    if (span === undefined) throw problem(`event of entry ${index} is missing`)
+    const raw = text.slice(span.start, span.end)
+    const mismatch = (wanted: string): Error =>
+      problem(`mismatch between contentType and event of entry ${index}: ${contentType} takes ${wanted}`)
     return {
       entryId: entryId ?? '',
-      data: eventData(event, raw, contentType, () => problem(`event of entry ${index} must be base64 text`)),
+      data: eventData(event, raw, contentType, mismatch),
       contentType,
       metadata: metadataIn(metadata, `metadata of entry ${index}`),
     }
@@ -113,14 +115,14 @@ function readEntries(text: string, problem: (text: string) => Error): BulkPublis
 function eventData(
   event: unknown,
   raw: string,
-  contentType: string | undefined,
-  bad: () => Error,
+  contentType: string,
+  mismatch: (wanted: string) => Error,
 ): Uint8Array {
-  const type = (contentType ?? 'text/plain').split(';', 1)[0]!.trim().toLowerCase()
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
   if (type === 'application/json' || type.endsWith('+json')) return encoder.encode(raw)
-  if (typeof event !== 'string') return encoder.encode(raw)
-  if (type.startsWith('text/') || type === 'application/xml' || type.endsWith('+xml'))
-    return encoder.encode(event)
-  if (!/^[A-Za-z0-9+/\s]*={0,2}$/.test(event)) throw bad()
+  const isText = type.startsWith('text/') || type === 'application/xml' || type.endsWith('+xml')
+  if (typeof event !== 'string') throw mismatch(isText ? 'text' : 'base64 text')
+  if (isText) return encoder.encode(event)
+  if (!/^[A-Za-z0-9+/\s]*={0,2}$/.test(event)) throw mismatch('base64 text')
   return new Uint8Array(Buffer.from(event, 'base64'))
 }
