@@ -43,11 +43,14 @@ export async function fetchJson(url: string, options: FetchOptions): Promise<Jso
     const bytes = await limited(response)
     return { status: response.status, value: parsed(bytes) }
   } catch (cause) {
+    const shown = shownUrl(url)
     if (late)
-      throw new ComponentError('DEADLINE_EXCEEDED', `${url} did not answer within ${timeoutMs} ms`, { cause })
+      throw new ComponentError('DEADLINE_EXCEEDED', `${shown} did not answer within ${timeoutMs} ms`, {
+        cause,
+      })
     if (signal?.aborted === true)
-      throw new ComponentError('CANCELLED', `the request to ${url} was given up`, { cause })
-    throw new ComponentError('UNAVAILABLE', `${url} cannot be reached: ${reasonOf(cause)}`, { cause })
+      throw new ComponentError('CANCELLED', `the request to ${shown} was given up`, { cause })
+    throw new ComponentError('UNAVAILABLE', `${shown} cannot be reached: ${reasonOf(cause)}`, { cause })
   } finally {
     timer.cancel()
     signal?.removeEventListener('abort', stop)
@@ -79,7 +82,12 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? error.cause.message || error.message : error.message
 }
 
-/** A URL of http or https. @throws ComponentError INVALID_METADATA that names the field */
+/** For messages: a query may hold a key. */
+export function shownUrl(url: string): string {
+  return url.split(/[?#]/, 1)[0]!
+}
+
+/** A URL of http or https, without user and password, which no request could be made with. @throws ComponentError INVALID_METADATA that names the field */
 export function httpUrl(field: string, text: string): URL {
   let url: URL | undefined
   try {
@@ -87,6 +95,8 @@ export function httpUrl(field: string, text: string): URL {
   } catch {
     // Said below.
   }
+  if (url !== undefined && (url.username !== '' || url.password !== ''))
+    throw new ComponentError('INVALID_METADATA', `${field} must not have a user or a password in it`)
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
   const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text
   throw new ComponentError('INVALID_METADATA', `${field} must be a URL of http or https, got "${shown}"`)

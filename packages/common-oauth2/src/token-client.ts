@@ -1,5 +1,5 @@
 import { ComponentError, type Clock } from '@outrigger/spec'
-import { fetchJson, type JsonAnswer } from './fetch-json.ts'
+import { fetchJson, shownUrl, type JsonAnswer } from './fetch-json.ts'
 
 export interface TokenClientOptions {
   readonly tokenUrl: string
@@ -63,7 +63,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
       }
       const token = tokenOf(answer)
       if (token !== undefined) return token
-      throw refused(tokenUrl, answer)
+      throw refused(shownUrl(tokenUrl), answer, secretsOf(clientId, clientSecret))
     },
   }
 }
@@ -102,13 +102,23 @@ function typeName(type: unknown): string {
   return known[type.toLowerCase()] ?? type
 }
 
-function refused(url: string, { status, value }: JsonAnswer): ComponentError {
+/** The secret, in each way in which it is sent. */
+function secretsOf(clientId: string, clientSecret: string): readonly string[] {
+  if (clientSecret === '') return []
+  const encoded = formEncoded(clientSecret)
+  return [Buffer.from(`${formEncoded(clientId)}:${encoded}`).toString('base64'), encoded, clientSecret]
+}
+
+/** Some servers repeat what they do not like. */
+function refused(url: string, { status, value }: JsonAnswer, secrets: readonly string[]): ComponentError {
+  const shown = (text: string, length: number): string =>
+    secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text).slice(0, length)
   const { error, error_description: description } = (
     typeof value === 'object' && value !== null ? value : {}
   ) as Record<string, unknown>
   if (typeof error === 'string') {
-    const more = typeof description === 'string' ? `: ${description.slice(0, 200)}` : ''
-    return new ComponentError('UNAUTHENTICATED', `${url} gives no token: ${error.slice(0, 100)}${more}`)
+    const more = typeof description === 'string' ? `: ${shown(description, 200)}` : ''
+    return new ComponentError('UNAUTHENTICATED', `${url} gives no token: ${shown(error, 100)}${more}`)
   }
   if (status >= 500)
     return new ComponentError('UNAVAILABLE', `${url} gives no token: it answers with status ${status}`)

@@ -116,6 +116,30 @@ test.each([
   expect(error.message).not.toContain('p:w%')
 })
 
+test('an error shows neither the secret, though the server repeats it, nor the query of the address', async () => {
+  const { url } = await endpoint(({ authorization = '', form }) => ({
+    status: 401,
+    body: JSON.stringify({
+      error: 'invalid_client',
+      error_description: `not p:w% p%3Aw%25 ${authorization} ${form['client_secret']} ${'p:w%'.repeat(60)}`,
+    }),
+  }))
+  for (const style of ['body', 'basic'] as const) {
+    const error = (await client(`${url}?key=sesame`, style)
+      .request(grant)
+      .catch((thrown: unknown) => thrown)) as Error
+    expect(error.message).toContain(`${url} gives no token: invalid_client: not *** ***`)
+    expect(error.message).not.toMatch(/p:w|p%3A|sesame/)
+    expect(error.message).not.toContain(basic.slice('Basic '.length))
+  }
+  const gone = `http://127.0.0.1:${await freePort()}/token`
+  const error = (await client(`${gone}?key=sesame`)
+    .request(grant)
+    .catch((thrown: unknown) => thrown)) as Error
+  expect(error.message).toContain(`${gone} cannot be reached`)
+  expect(error.message).not.toContain('sesame')
+})
+
 test('a secret does not follow a redirect', async () => {
   const other = await endpoint(() => given())
   const { url } = await endpoint(() => ({ status: 307, body: '', location: other.url }))
@@ -162,4 +186,6 @@ test('URLs', () => {
   expect(httpUrl('tokenURL', 'https://a/b').href).toBe('https://a/b')
   for (const text of ['', 'a', 'file:///etc/passwd', 'javascript:x'])
     expect(() => httpUrl('tokenURL', text)).toThrow('tokenURL must be a URL of http or https')
+  for (const text of ['https://me:sesame@a/b', 'https://sesame@a/b', 'ftp://me:sesame@a/b'])
+    expect(() => httpUrl('tokenURL', text)).toThrow(/^tokenURL (?!.*sesame)/)
 })

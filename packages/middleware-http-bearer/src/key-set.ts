@@ -1,4 +1,4 @@
-import { fetchJson } from '@outrigger/common-oauth2'
+import { fetchJson, shownUrl } from '@outrigger/common-oauth2'
 import { ComponentError, type ComponentContext, type Logger } from '@outrigger/spec'
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 
@@ -67,11 +67,11 @@ export class KeySet {
     if (status !== 200 || !Array.isArray(keys)) {
       throw new ComponentError(
         'UNAVAILABLE',
-        `${this.#url} has no set of keys: it answers with status ${status}`,
+        `${shownUrl(this.#url)} has no set of keys: it answers with status ${status}`,
       )
     }
     if (keys.length > mostKeys)
-      throw new ComponentError('UNAVAILABLE', `${this.#url} has more than ${mostKeys} keys`)
+      throw new ComponentError('UNAVAILABLE', `${shownUrl(this.#url)} has more than ${mostKeys} keys`)
     this.#keys = createLocalJWKSet(value as JSONWebKeySet)
     this.#ids = new Set((value as JSONWebKeySet).keys.map(({ kid }) => kid))
   }
