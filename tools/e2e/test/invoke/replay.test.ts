@@ -1,14 +1,18 @@
 import { request } from 'node:http'
+import { AppCallback } from '@outrigger/proto/appcallback'
+import { routesOf } from '@outrigger/proto/serve'
 import { createServer as createWire } from '@outrigger/wire'
 import { createGrpcHandler, GrpcError } from '@outrigger/wire/grpc'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { decodeBytes, encodeBytes, pathOf } from '../../interop/peer.ts'
 import { App, endApps, type Sidecar } from '../../src/index.ts'
-import { overHttp, proxied } from './calls.ts'
+import { overGrpc, overHttp, proxied } from './calls.ts'
 import { World } from './world.ts'
 
 let world: World
 let caller: Sidecar
+let web: Sidecar
+let rpc: Sidecar
 let app: App
 /** How often the service over gRPC was called. */
 let calls = 0
@@ -19,7 +23,13 @@ async function handle(message: Uint8Array): Promise<Uint8Array> {
   if (calls < 3) throw new GrpcError(14, 'later')
   return message
 }
-const service = createWire({ protocols: ['h2c'] }, createGrpcHandler({ routes: [{ method: unary, handle }] }))
+const callbacks = routesOf(AppCallback, {
+  async onInvoke({ data }) {
+    return { contentType: '', data: { typeUrl: '', value: await handle(data!.value) } }
+  },
+})
+const routes = [{ method: unary, handle }, ...callbacks]
+const service = createWire({ protocols: ['h2c'] }, createGrpcHandler({ routes }))
 
 beforeAll(async () => {
   world = await World.start()
@@ -38,10 +48,10 @@ spec:
 `
   const started = await Promise.all([
     world.sidecar({ appId: 'caller', resources }),
-    world.sidecar({ appId: 'web', appPort: app.port }),
-    world.sidecar({ appId: 'rpc', appPort: port!, flags: ['--app-protocol=grpc'] }),
+    world.sidecar({ appId: 'web', appPort: app.port, resources }),
+    world.sidecar({ appId: 'rpc', appPort: port!, flags: ['--app-protocol=grpc'], resources }),
   ])
-  caller = started[0]!
+  ;[caller, web, rpc] = started
 }, 60_000)
 beforeEach(() => {
   app.requests.splice(0)
@@ -66,6 +76,15 @@ describe('a request that failed is sent again', () => {
 
   it('by a caller over gRPC', async () => {
     expect(await proxied(caller, 'rpc')).toMatchObject({ status: 0, text: 'hello' })
+    expect(calls).toBe(3)
+  })
+
+  it.each(['another', 'its own'])('by InvokeService of %s sidecar', async (whose) => {
+    const asked = { verb: 'POST', body: 'hello' }
+    const [near, nearer] = whose === 'another' ? [caller, caller] : [web, rpc]
+    expect(await overGrpc(near, 'web', 'x', asked)).toMatchObject({ status: 0, text: 'attempt 3' })
+    expect(app.requests.map(({ body }) => body.toString())).toEqual(['hello', 'hello', 'hello'])
+    expect(await overGrpc(nearer, 'rpc', 'x', asked)).toMatchObject({ status: 0, text: 'hello' })
     expect(calls).toBe(3)
   })
 })

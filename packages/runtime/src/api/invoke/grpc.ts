@@ -11,8 +11,9 @@ import { required, type DaprHandlers } from '../grpc-call.ts'
 import type { InvokeHandler } from './handler.ts'
 import { answerMetadata, httpToMetadata, metadataToHttp } from './metadata.ts'
 import { methodName, pathOfMethod } from './method-name.ts'
-import { firstHttpStatus, statusError } from './peer-answer.ts'
+import { statusError } from './peer-answer.ts'
 import { reasonPhrase } from './reason-phrase.ts'
+import { firstHttpStatus } from './status-failure.ts'
 
 const verbs = new Map(Object.entries(HTTPExtension_Verb).map(([name, value]) => [value as number, name]))
 const decoder = new TextDecoder()
@@ -47,13 +48,16 @@ async function toGrpc(
 ): Promise<InvokeResponse> {
   const { signal, timeoutMs } = call
   try {
-    return await channel.call(callbacks.onInvoke, request, {
-      metadata: handler.identify(Fields.from(call.metadata)),
-      signal,
-      timeoutMs,
-      onMetadata: (metadata) => call.setMetadata(answerMetadata(call.metadata, metadata)),
-      onTrailers: (trailers) => call.setTrailers(trailers),
-    })
+    const metadata = handler.identify(Fields.from(call.metadata))
+    return await handler.ownMessage(id, request.method, signal, (trySignal) =>
+      channel.call(callbacks.onInvoke, request, {
+        metadata,
+        ...(trySignal !== undefined && { signal: trySignal }),
+        timeoutMs,
+        onMetadata: (fields) => call.setMetadata(answerMetadata(call.metadata, fields)),
+        onTrailers: (trailers) => call.setTrailers(trailers),
+      }),
+    )
   } catch (error) {
     throw isGrpcError(error) ? error : handler.failed(id, error, { kind: 'own', channel })
   }

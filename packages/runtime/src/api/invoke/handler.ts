@@ -15,10 +15,10 @@ import { beginTrace } from '../../telemetry/trace-context.ts'
 import { ApiError } from '../api-error.ts'
 import { callApp } from './call-app.ts'
 import { invokeError } from './failures.ts'
-import { judge, judgeTransport } from './judge.ts'
+import { judge, judgeCall, judgeTransport } from './judge.ts'
 import { canReplay, replayable } from './replay.ts'
 import type * as PeerAnswers from './peer-answer.ts'
-import { isFailure, StatusFailure } from './status-failure.ts'
+import { httpFailure, peerFailure, StatusFailure } from './status-failure.ts'
 import { verbOfMethod } from './verbs.ts'
 
 export interface InvokeHandlerOptions {
@@ -51,6 +51,16 @@ const calleeId = 'dapr-callee-app-id'
 const noMetadata: readonly string[] = []
 
 type Body = Uint8Array | ReplayBody | undefined
+/** Where a call goes, and what its failures say. */
+interface Way {
+  readonly remote: boolean
+  readonly judge: typeof judge
+}
+const toOwn: Way = { remote: false, judge }
+const toPeer: Way = { remote: true, judge }
+const callToOwn: Way = { remote: false, judge: judgeCall }
+const callToPeer: Way = { remote: true, judge: judgeCall }
+
 type Try<T> = (signal: AbortSignal | undefined) => Promise<T>
 
 /** Service invocation, for every face of the runtime. */
@@ -102,17 +112,20 @@ export class InvokeHandler {
     const remote = await this.apps()
     const metadata = [...this.identify(head.metadata, appId).flat(), ...this.#onTheWay(appId)]
     const call = { head: { ...head, metadata }, body, metadata: noMetadata }
+    const policy = this.#policy(name, head.method)
+    let last: PeerAnswer | undefined
+    const attempt: Try<PeerAnswer> = async (trySignal) => {
+      // That of the try before: nobody reads it.
+      last?.body.cancel()
+      last = await remote.call(appId, namespace, { ...call, signal: trySignal })
+      const failure = policy === undefined ? undefined : peerFailure(last)
+      if (failure !== undefined) throw new StatusFailure(last, failure)
+      return last
+    }
     try {
-      return await this.#run(
-        name,
-        this.#policy(name, head.method),
-        true,
-        body,
-        signal,
-        undefined,
-        (trySignal) => remote.call(appId, namespace, { ...call, signal: trySignal }),
-      )
+      return await this.#run(name, policy, toPeer, body, signal, undefined, attempt)
     } catch (error) {
+      if (error instanceof StatusFailure) return (error as StatusFailure<PeerAnswer>).answer
       throw this.failed(name, error)
     }
   }
@@ -149,7 +162,12 @@ export class InvokeHandler {
     signal: AbortSignal | undefined,
     attempt: Try<T>,
   ): Promise<T> {
-    return this.#run(name, this.#policy(name, method), true, body, signal, undefined, attempt)
+    return this.#run(name, this.#policy(name, method), callToPeer, body, signal, undefined, attempt)
+  }
+
+  /** The same of a message for the own application. */
+  ownMessage<T>(name: string, method: string, signal: AbortSignal, attempt: Try<T>): Promise<T> {
+    return this.#run(name, this.#policy(name, method), callToOwn, undefined, signal, undefined, attempt)
   }
 
   #own(name: string, healthy: boolean): AppChannel {
@@ -167,14 +185,13 @@ export class InvokeHandler {
   }
 
   #invokeOwn(name: string, channel: AppChannel, request: AppRequest): Promise<AppResponse> {
-    const { appId, maxBodyBytes, resiliency } = this.#options
+    const { maxBodyBytes } = this.#options
     const fields = this.identify(request.fields)
     const method = methodOf(request.path)
     const identified = fields === request.fields ? request : { ...request, fields }
-    if (resiliency?.app(appId, `${name}:${method}`) === undefined)
-      return callApp(channel, identified, maxBodyBytes)
+    if (this.#policy(name, method) === undefined) return callApp(channel, identified, maxBodyBytes)
     const body = replayable(request.body)
-    return this.#answered(name, method, false, body, request.signal, (signal) =>
+    return this.#answered(name, method, toOwn, body, request.signal, (signal) =>
       // Each try starts from the same fields: a channel may change those that it gets.
       callApp(channel, tryOf({ ...identified, fields: Fields.from(fields) }, body, signal), maxBodyBytes),
     )
@@ -184,7 +201,7 @@ export class InvokeHandler {
     const body = replayable(request.body)
     const fields = request.fields === undefined ? new Fields() : Fields.from(request.fields)
     beginTrace(fields, this.#options.random)
-    return this.#answered(name, methodOf(request.path), true, body, request.signal, (signal) =>
+    return this.#answered(name, methodOf(request.path), toPeer, body, request.signal, (signal) =>
       endpoint.call(tryOf({ ...request, fields }, body, signal)),
     )
   }
@@ -212,7 +229,7 @@ export class InvokeHandler {
       typeUrl: '',
       metadata,
     }
-    return this.#answered(name, head.method, true, body, signal, async (trySignal) =>
+    return this.#answered(name, head.method, toPeer, body, signal, async (trySignal) =>
       httpAnswer(
         await remote.call(appId, namespace, { head, body, metadata: noMetadata, signal: trySignal }),
       ),
@@ -223,22 +240,23 @@ export class InvokeHandler {
   #answered(
     name: string,
     method: string,
-    remote: boolean,
+    way: Way,
     body: Body,
     signal: AbortSignal | undefined,
     attempt: Try<AppResponse>,
   ): Promise<AppResponse> {
     const policy = this.#policy(name, method)
-    if (policy === undefined) return this.#run(name, policy, remote, body, signal, undefined, attempt)
+    if (policy === undefined) return this.#run(name, policy, way, body, signal, undefined, attempt)
     let last: AppResponse | undefined
     const checked: Try<AppResponse> = async (trySignal) => {
       // That of the try before: nobody reads it.
       last?.body.cancel()
       last = await attempt(trySignal)
-      if (isFailure(last.status)) throw new StatusFailure(last)
+      const failure = httpFailure(last.status)
+      if (failure !== undefined) throw new StatusFailure(last, failure)
       return last
     }
-    if (policy.breaker === undefined) return this.#run(name, policy, remote, body, signal, discard, checked)
+    if (policy.breaker === undefined) return this.#run(name, policy, way, body, signal, discard, checked)
     const outcomes = new WeakMap<AppResponse, Promise<boolean>>()
     const tracked: Try<AppResponse> = async (trySignal) => {
       const answer = await checked(trySignal)
@@ -250,7 +268,7 @@ export class InvokeHandler {
       return whole
     }
     const options = { ...discard, outcome: (answer: AppResponse) => outcomes.get(answer) }
-    return this.#run(name, policy, remote, body, signal, options, tracked)
+    return this.#run(name, policy, way, body, signal, options, tracked)
   }
 
   #policy(name: string, method: string): Policy | undefined {
@@ -261,7 +279,7 @@ export class InvokeHandler {
   #run<T>(
     name: string,
     policy: Policy | undefined,
-    remote: boolean,
+    way: Way,
     body: Body,
     signal: AbortSignal | undefined,
     options: RunOptions<T> | undefined,
@@ -271,7 +289,7 @@ export class InvokeHandler {
     if (resiliency === undefined) return attempt(signal)
     const replay = (): boolean => canReplay(body)
     const inner: Try<T> =
-      remote && !resiliency.definesApp(name)
+      way.remote && !resiliency.definesApp(name)
         ? (trySignal) =>
             resiliency.builtIn('DaprBuiltInServiceRetries').run(attempt, {
               signal: trySignal,
@@ -279,7 +297,7 @@ export class InvokeHandler {
             })
         : attempt
     if (policy === undefined) return inner(signal)
-    return policy.run(inner, { ...options, signal, judge: (error) => judge(error, replay()) })
+    return policy.run(inner, { ...options, signal, judge: (error) => way.judge(error, replay()) })
   }
 
   /** What a request gets on its way to another sidecar. */

@@ -168,7 +168,7 @@ test('an answer that breaks off before it was passed on is an error of the way',
   const broken: Body = {
     ...bodyOf('hello'),
     length: 9,
-    bytes: () => Promise.reject(new WireError('CLOSED', 'http://app closed the connection')),
+    bytes: () => Promise.reject(new WireError('CONNECT', 'http://app closed the connection')),
   }
   const { api } = setUp(answering(200, [], broken))
   const answer = await ask(api, { target: '/v1.0/invoke/shop/method/a' })

@@ -8,12 +8,16 @@ const unauthenticated = 16
 const final: Verdict = { final: true }
 const repeat: Verdict = {}
 
-/** How a policy takes a failed invocation. A request that cannot be sent again is not. */
+/** How a policy takes a failed invocation. A request that cannot be sent again is not; a failed way has no status. */
 export function judge(error: unknown, replayable: boolean): Verdict {
   if (!replayable || error instanceof ApiError) return final
-  if (error instanceof StatusFailure) return { http: error.answer.status }
+  return error instanceof StatusFailure ? error.verdict : repeat
+}
+
+/** The same of a call whose status is that of an error. */
+export function judgeCall(error: unknown, replayable: boolean): Verdict {
   const code = codeOf(error)
-  return code === undefined ? repeat : { grpc: code }
+  return code === undefined || !replayable ? judge(error, replayable) : { grpc: code }
 }
 
 /** The runtime itself repeats only what failed on its way to the other sidecar, and not what all instances turned away. */

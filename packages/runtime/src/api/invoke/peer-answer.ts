@@ -7,10 +7,9 @@ import { contentLength, type PeerAnswer } from '../../peer/call.ts'
 import type { PeerResponse } from '../../peer/messages.ts'
 import { BackWriter } from '../../peer/protobuf.ts'
 import { metadataToHttp } from './metadata.ts'
+import { firstHttpStatus } from './status-failure.ts'
 
 const encoder = new TextEncoder()
-/** Statuses below are codes of gRPC. */
-export const firstHttpStatus = 100
 
 /** An answer of another sidecar as an answer of HTTP. */
 export async function httpAnswer({ head, body }: PeerAnswer): Promise<AppResponse> {
