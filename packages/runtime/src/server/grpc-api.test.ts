@@ -1,25 +1,33 @@
 import { Dapr } from '@outrigger/proto/runtime'
-import { recordingLogger } from '@outrigger/testkit'
+import { recordingLogger, virtualClock } from '@outrigger/testkit'
 import { expect, test } from 'vitest'
 import { ask } from '../../test/support/fake-exchange.ts'
 import type { ApiRule, Configuration } from '../config/configuration.ts'
-import { runtimeOptions } from '../config/options.ts'
+import { type FlagInput, runtimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
 import { grpcApi } from './grpc-api.ts'
 
 const rule = (name: string, version: string, protocol?: string): ApiRule => ({ name, version, protocol })
 
 /** Status and message of a call that has no message in it. */
-function caller(apiAccess: Partial<Configuration['apiAccess']>) {
+function caller(
+  apiAccess: Partial<Configuration['apiAccess']>,
+  flags: FlagInput = {},
+  logger = recordingLogger(),
+) {
   const asked = (): never => {
     throw new Error('this handler was asked')
   }
   const block = new Proxy({}, { get: () => asked })
   const api = grpcApi({
-    options: runtimeOptions({ 'app-id': 'orders' }, {}),
-    configuration: { apiAccess: { allowed: [], denied: [], ...apiAccess } } as unknown as Configuration,
+    options: runtimeOptions({ 'app-id': 'orders', ...flags }, {}),
+    configuration: {
+      apiAccess: { allowed: [], denied: [], ...apiAccess },
+      apiLogging: { enabled: false },
+    } as unknown as Configuration,
     api: new Proxy({}, { get: () => block }) as RuntimeApi,
-    logger: recordingLogger(),
+    logger,
+    clock: virtualClock(),
     onShutdownRequest: () => {},
   })
   return async (method: string, ...fields: string[]): Promise<string> => {
@@ -65,4 +73,21 @@ test('no method of the sidecar reaches an application instead, neither a refused
   expect(await caller({ denied: [rule('state', 'v1')] })('GetState', ...target)).toBe(refusal)
   const unknown = `12 unknown method /${Dapr.typeName}/InvokeActor`
   expect(await caller({})('InvokeActor', ...target)).toBe(unknown)
+})
+
+test('each call is logged where that is asked for, with what was answered', async () => {
+  const logger = recordingLogger()
+  const call = caller({ denied: [rule('state', 'v1')] }, { 'enable-api-logging': 'true' }, logger)
+  await call('GetState', 'user-agent', 'grpc-node')
+  await call('Shutdown')
+  await call('InvokeActor')
+  const path = (name: string): string => `/${Dapr.typeName}/${name}`
+  expect(logger.records.filter(({ level }) => level === 'info')).toMatchObject([
+    {
+      message: 'gRPC API Called',
+      fields: { method: path('GetState'), useragent: 'grpc-node', duration: 0, code: 12 },
+    },
+    { fields: { method: path('Shutdown'), useragent: '', code: 0 } },
+    { fields: { method: path('InvokeActor'), code: 12 } },
+  ])
 })

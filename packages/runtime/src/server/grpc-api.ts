@@ -1,6 +1,6 @@
 import { AppCallback, Dapr } from '@outrigger/proto/runtime'
 import { reflectionRoutes, routesOf } from '@outrigger/proto/serve'
-import type { Logger } from '@outrigger/spec'
+import type { Clock, Logger } from '@outrigger/spec'
 import type { Handler, ServerRequest } from '@outrigger/wire'
 import { createGrpcHandler, GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { bindingsMethods } from '../api/bindings/grpc.ts'
@@ -23,6 +23,7 @@ import { noMemory } from '../overload/refused.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
 import { allows, type GrpcGroup } from './api-access.ts'
 import { statusOf, withStatuses } from './grpc-errors.ts'
+import { loggedGrpc } from './grpc-log.ts'
 import { appProxy } from './grpc-proxy.ts'
 import { tokenCheck } from './token.ts'
 
@@ -33,6 +34,7 @@ export interface GrpcApiParts {
   /** Whether new work is refused; absent without a memory limit. */
   readonly overload?: { readonly over: boolean } | undefined
   readonly logger: Logger
+  readonly clock: Clock
   readonly onShutdownRequest: (force: boolean) => void
 }
 
@@ -66,7 +68,7 @@ export function grpcApi(parts: GrpcApiParts): Handler {
   const pass = appProxy(parts.api.invoke)
   // Passing calls on is invocation too.
   const mayPass = allowed('v1/invoke')
-  return createGrpcHandler({
+  const handler = createGrpcHandler({
     routes: [...routesOf(Dapr, withStatuses(handlers)), ...reflectionRoutes([Dapr, AppCallback])],
     maxMessageBytes: options.maxBodyBytes,
     fallback: (request, response) => (mayPass && !isOwn(request) ? pass(request, response) : undefined),
@@ -85,6 +87,7 @@ export function grpcApi(parts: GrpcApiParts): Handler {
     },
     onError: (error, path) => logger.error('a call failed for a reason that nobody foresaw', { path, error }),
   })
+  return (options.enableApiLogging ?? configuration.apiLogging.enabled) ? loggedGrpc(handler, parts) : handler
 }
 
 /** The methods of each building block, under the name and version that access lists know it by. */

@@ -1,4 +1,4 @@
-import { recordingLogger } from '@outrigger/testkit'
+import { recordingLogger, virtualClock } from '@outrigger/testkit'
 import { Fields } from '@outrigger/wire'
 import { expect, test } from 'vitest'
 import { ask } from '../../test/support/fake-exchange.ts'
@@ -24,12 +24,16 @@ function setUp(apiAccess: Partial<Configuration['apiAccess']> = {}) {
   const never = new Proxy({}, { get: () => () => Promise.reject(new Error('not asked here')) })
   const api = grpcApi({
     options: runtimeOptions({ 'app-id': 'orders' }, {}),
-    configuration: { apiAccess: { allowed: [], denied: [], ...apiAccess } } as unknown as Configuration,
+    configuration: {
+      apiAccess: { allowed: [], denied: [], ...apiAccess },
+      apiLogging: { enabled: false },
+    } as unknown as Configuration,
     api: new Proxy(
       { invoke },
       { get: (own, name) => (name === 'invoke' ? own.invoke : never) },
     ) as RuntimeApi,
     logger: recordingLogger(),
+    clock: virtualClock(),
     onShutdownRequest: () => {},
   })
   const call = async (path: string, ...fields: string[]): Promise<string | undefined> => {

@@ -94,7 +94,7 @@ test('calls are logged, by their name where addresses are private, without a tok
   const clock = virtualClock()
   const slow = route(async (call) => {
     await clock.advance(25)
-    call.response.send(204)
+    call.response.send(200, [], 'grüße')
   })
   const health: HttpRoute = {
     ...route((call) => call.response.send(204), 'v1.0/healthz'),
@@ -118,11 +118,23 @@ test('calls are logged, by their name where addresses are private, without a tok
   const { records } = logger
   expect(records.every(({ message }) => message === 'HTTP API Called')).toBe(true)
   expect(records.map((record) => record.fields)).toEqual([
-    { method: 'GET /v1.0/x', useragent: 'curl', duration: 25 },
-    { method: 'GET /v1.0/healthz', useragent: 'curl', duration: 0 },
-    { method: 'GetX', useragent: 'curl', duration: 25 },
-    { method: 'GET /v1.0/invoke/https://host/a%40b/method/c@d', useragent: '', duration: 25 },
-    { method: 'GET /v1.0/invoke/https%3A%2F%2Fhost/method/x', useragent: '', duration: 25 },
+    { method: 'GET /v1.0/x', useragent: 'curl', duration: 25, code: 200, size: 7 },
+    { method: 'GET /v1.0/healthz', useragent: 'curl', duration: 0, code: 204, size: 0 },
+    { method: 'GetX', useragent: 'curl', duration: 25, code: 200, size: 7 },
+    {
+      method: 'GET /v1.0/invoke/https://host/a%40b/method/c@d',
+      useragent: '',
+      duration: 25,
+      code: 200,
+      size: 7,
+    },
+    {
+      method: 'GET /v1.0/invoke/https%3A%2F%2Fhost/method/x',
+      useragent: '',
+      duration: 25,
+      code: 200,
+      size: 7,
+    },
   ])
 })
 

@@ -12,6 +12,7 @@ import type { Cors } from './cors.ts'
 import { HttpCall } from './http-call.ts'
 import { ResponseWithFields } from './response-with-fields.ts'
 import { tokenCheck } from './token.ts'
+import { WatchedResponse } from './watched-response.ts'
 import { Router, type HttpRoute } from './router.ts'
 
 export interface HttpApiOptions {
@@ -44,6 +45,7 @@ export function httpApi(options: HttpApiOptions): Handler {
   const router = new Router()
   for (const route of options.routes) router.add(route)
   const checkToken = tokenCheck(options.apiToken)
+  const serve = options.logCalls === undefined ? answer : answerLogged
 
   function fail(call: HttpCall, error: unknown): void {
     const { response, request } = call
@@ -68,15 +70,24 @@ export function httpApi(options: HttpApiOptions): Handler {
     response.send(row.http, fields, JSON.stringify(body))
   }
 
-  function logCall(route: HttpRoute, call: HttpCall, startedAt: number): void {
+  function answerLogged(route: HttpRoute, { request, response, params }: HttpCall): void | Promise<void> {
     const settings = options.logCalls!
-    if (settings.omitHealthChecks && route.name.startsWith('Healthz')) return
-    const { request } = call
-    logger.info('HTTP API Called', {
-      method: settings.obfuscateUrls ? route.name : `${request.method} ${shownPath(request.path)}`,
-      useragent: request.fields.get('user-agent') ?? '',
-      duration: Math.round(clock.monotonic() - startedAt),
-    })
+    const startedAt = clock.monotonic()
+    const watched = new WatchedResponse(response)
+    const log = (): void => {
+      if (settings.omitHealthChecks && route.name.startsWith('Healthz')) return
+      logger.info('HTTP API Called', {
+        method: settings.obfuscateUrls ? route.name : `${request.method} ${shownPath(request.path)}`,
+        useragent: request.fields.get('user-agent') ?? '',
+        duration: Math.round(clock.monotonic() - startedAt),
+        code: watched.status,
+        size: watched.size,
+      })
+    }
+    const pending = answer(route, new HttpCall(request, watched, params))
+    if (pending !== undefined) return pending.finally(log)
+    log()
+    return undefined
   }
 
   /** Behind the middleware, which may have changed method and path. */
@@ -85,7 +96,7 @@ export function httpApi(options: HttpApiOptions): Handler {
     (request, response) => {
       const params: string[] = []
       const route = router.find(request.method, cleanPath(request.path), params) ?? fallback
-      if (hasToken || route.open === true) return answer(route, new HttpCall(request, response, params))
+      if (hasToken || route.open === true) return serve(route, new HttpCall(request, response, params))
       response.send(401, plainText, 'invalid api token')
       return undefined
     }
@@ -114,25 +125,16 @@ export function httpApi(options: HttpApiOptions): Handler {
         fail(call, isWireError(error) && ofBody.has(error.code) ? bodyError(error) : error)
       })
     }
-    return answer(route, call)
+    return serve(route, call)
   }
 
   function answer(route: HttpRoute, call: HttpCall): void | Promise<void> {
-    const { request } = call
-    const startedAt = options.logCalls === undefined ? 0 : clock.monotonic()
     try {
-      checkBaggage(request)
-      const pending = route.handle(call)
-      if (pending !== undefined) {
-        const answered = pending.catch((error: unknown) => fail(call, error))
-        return options.logCalls === undefined
-          ? answered
-          : answered.finally(() => logCall(route, call, startedAt))
-      }
+      checkBaggage(call.request)
+      return route.handle(call)?.catch((error: unknown) => fail(call, error))
     } catch (error) {
       fail(call, error)
     }
-    if (options.logCalls !== undefined) logCall(route, call, startedAt)
     return undefined
   }
 }
