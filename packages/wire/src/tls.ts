@@ -50,8 +50,11 @@ function contextOf(options: SecureContextOptions): SecureContext {
 /** @throws WireError `PROTOCOL` for certificates that cannot be used */
 export function serverTls(options: TlsOptions): NodeServerTls {
   const verify = options.requireClientCert ?? false
-  contextOf(shared(options))
-  return { ...shared(options), requestCert: verify, rejectUnauthorized: verify }
+  const { constants } = process.getBuiltinModule('node:crypto')
+  // Who has shown one certificate must not become another on the way (TLS 1.2).
+  const own = { ...shared(options), secureOptions: constants.SSL_OP_NO_RENEGOTIATION }
+  contextOf(own)
+  return { ...own, requestCert: verify, rejectUnauthorized: verify }
 }
 
 /** How a client secures its connections. */

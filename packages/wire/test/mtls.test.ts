@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectSecure } from 'node:tls'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createGrpcHandler, GrpcChannel, rawCodec, type ServerCall } from '../src/grpc/index.ts'
 import { isWireError, type Client, type Handler, type TlsOptions } from '../src/index.ts'
@@ -228,6 +229,24 @@ it.skipIf(!found && !mustRun)('makes a connection anew that was begun with forme
   peer.replaceTls({ ...own.issue('bob'), verifyServer })
   expect(text(await (await answer).body.bytes())).toBe('URI:spiffe://begun/ns/default/bob')
   expect(server.stats.requestsTotal).toBe(1)
+})
+
+it.skipIf(!found && !mustRun)('lets nobody take another identity on a connection that stands', async () => {
+  const own = authority('again')
+  const { port, server } = await serve(who, { tls: { ...own.issue('server'), requireClientCert: true } })
+  const alice = own.issue('alice')
+  const socket = connectSecure({
+    port,
+    ...alice,
+    checkServerIdentity: () => undefined,
+    maxVersion: 'TLSv1.2',
+  })
+  cleanup(() => socket.destroy())
+  await once(socket, 'secureConnect')
+  const failed = once(socket, 'error')
+  server.replaceTls({ ca: own.ca })
+  socket.renegotiate({}, () => socket.destroy(new Error('it was done')))
+  expect(String(await failed)).toContain('no renegotiation')
 })
 
 it.skipIf(!found && !mustRun)('shows handlers of gRPC who calls', async () => {
