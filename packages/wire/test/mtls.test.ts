@@ -20,7 +20,11 @@ afterAll(() => rmSync(folder, { recursive: true }))
 interface Authority {
   readonly ca: string
   /** A certificate whose only name is an identity: `spiffe://domain/ns/default/name`. */
-  issue(name: string): { readonly cert: string; readonly key: string; readonly ca: string }
+  issue(
+    name: string,
+    extensions?: readonly string[],
+    signer?: string,
+  ): { readonly cert: string; readonly key: string; readonly ca: string }
 }
 
 function authority(domain: string): Authority {
@@ -39,9 +43,16 @@ function authority(domain: string): Authority {
   const read = (name: string): string => readFileSync(file(name), 'utf8')
   return {
     ca: read('root'),
-    issue(name) {
-      const names = ['-addext', `subjectAltName=URI:spiffe://${domain}/ns/default/${name}`]
-      make(name, ...names, '-CA', file('root'), '-CAkey', file('root-key'))
+    issue(name, extensions = [], signer = 'root') {
+      const names = [`subjectAltName=URI:spiffe://${domain}/ns/default/${name}`, ...extensions]
+      make(
+        name,
+        ...names.flatMap((each) => ['-addext', each]),
+        '-CA',
+        file(signer),
+        '-CAkey',
+        file(`${signer}-key`),
+      )
       return { cert: read(name), key: read(`${name}-key`), ca: read('root') }
     },
   }
@@ -134,6 +145,25 @@ describe.each(makers)('mutual TLS over %s', (protocol, connect) => {
       )
     }
     expect(running.stats.requestsTotal).toBe(0)
+  })
+
+  it('takes a certificate for nothing but what it was issued for', async () => {
+    const { port, server: running } = await serve(who, options)
+    const verifyServer = only(`${domain}/server`)
+    const refused = (identity: TlsOptions, to = port): Promise<unknown> =>
+      expect(ask(connect({ verifyServer, ...identity }), to)).rejects.toSatisfy((error) => isWireError(error))
+    await refused(ours.issue('serves', ['extendedKeyUsage=serverAuth']))
+    await refused(ours.issue('signs-code', ['extendedKeyUsage=codeSigning']))
+    const calling = ours.issue('calls', ['extendedKeyUsage=clientAuth'])
+    expect(await ask(connect({ ...calling, verifyServer }), port)).toBe(`URI:${domain}/calls`)
+    // Signed by somebody who was given a certificate, and not the right to give more.
+    const lesser = ours.issue('lesser', ['basicConstraints=critical,CA:FALSE'])
+    const forged = ours.issue('forged', [], 'lesser')
+    await refused({ ...forged, cert: `${forged.cert}${lesser.cert}` })
+    expect(running.stats.requestsTotal).toBe(1)
+    const other = await serve(who, { ...options, tls: { ...calling, requireClientCert: true } })
+    await refused({ ...alice, verifyServer: () => undefined }, other.port)
+    expect(other.server.stats.requestsTotal).toBe(0)
   })
 
   it('goes over to new certificates and a new authority without a break', async () => {
