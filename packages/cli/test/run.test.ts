@@ -90,6 +90,70 @@ test.each(['--dapr-http-port', '--dapr-grpc-port'])(
   },
 )
 
+/** Runs an idle application where the first ports that are found free are `first`, and those found then are free. */
+async function runWith(first: readonly number[], more: object = {}) {
+  const folder = await tempFolder()
+  const runFile = new URL('../src/run/run.ts', import.meta.url)
+  const portsFile = new URL('../src/run/ports.ts', import.meta.url)
+  const program = join(folder.path, 'run.mjs')
+  await writeFile(
+    program,
+    `import { run } from ${JSON.stringify(runFile)}
+    import { freePorts } from ${JSON.stringify(portsFile)}
+    let asked = 0
+    process.exitCode = await run({
+      appId: 'hello', resourcesPaths: [], sidecarFlags: ['--enable-metrics=false', '--log-level=error'],
+      command: [process.execPath, '-e', 'console.log("app uses " + process.env.DAPR_HTTP_PORT)'],
+      env: { ...process.env, OUTRIGGER_HOME: ${JSON.stringify(folder.path)} }, print: console.log, color: false,
+      findPorts: async (...given) => (asked++ === 0 ? ${JSON.stringify(first)} : freePorts(...given)),
+      ...${JSON.stringify(more)}
+    }).catch((error) => (console.log(error.message), 9))`,
+  )
+  const child = spawn(process.execPath, ['--conditions=@outrigger/source', program], { cwd: folder.path })
+  onTestFinished(async () => {
+    if (child.exitCode === null) child.kill('SIGKILL')
+    await folder.remove()
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output }
+}
+
+/** A port on which somebody answers as a healthy sidecar does. */
+async function foreignSidecar(): Promise<number> {
+  const other = createServer((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'))
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void other.close())
+  return (other.address() as AddressInfo).port
+}
+
+test.each([
+  ['HTTP', 0],
+  ['gRPC', 1],
+])('when a port that was free is taken before the sidecar has it, another is: %s', async (_, index) => {
+  const taken = await foreignSidecar()
+  const first = [await freePort(), await freePort()]
+  first[index] = taken
+  const { code, output } = await runWith(first)
+  expect(code, output).toBe(0)
+  expect(output).toContain(`Port ${taken} was free and is taken now: the sidecar starts again on others\n`)
+  const used = [...output.matchAll(/HTTP on 127\.0\.0\.1:(\d+)/g)].map(([, port]) => port)
+  expect(used).toHaveLength(2)
+  expect(output).toContain(`hello | app uses ${used[1]}\n`)
+})
+
+test('a port that was asked for is never changed', async () => {
+  const taken = await foreignSidecar()
+  const free = await freePort()
+  const { code, output } = await runWith([free, free + 1], { sidecarFlags: [`--dapr-public-port=${taken}`] })
+  expect(code, output).toBe(9)
+  expect(output).toContain('choose another with --dapr-public-port')
+  expect(output).not.toContain('was free')
+  expect(output).toContain('the sidecar did not start; its log above says why')
+})
+
 test('Ctrl-C, which reaches the whole group of a terminal, cuts off nothing that is under way', async () => {
   const script = `import { createServer } from 'node:http'
     process.on('SIGINT', () => {})

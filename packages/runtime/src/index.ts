@@ -13,6 +13,7 @@ export type { InProcessApp, InProcessResponse } from './app/in-process-channel.t
 export type { RuntimeOptions } from './config/options.ts'
 export type { RuntimeApi } from './runtime.ts'
 export { StartupError } from './config/startup-error.ts'
+export type { SidecarMessage } from './parent.ts'
 export { ApiError } from './api/api-error.ts'
 export { errorTable, type ErrorId, type ErrorRow } from './api/errors.ts'
 export { componentTypes, describeComponent, findComponent } from './loader/inspect.ts'

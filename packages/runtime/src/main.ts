@@ -17,6 +17,7 @@ import { optionsOf, type RuntimeOptions } from './config/options.ts'
 import { ownVariables } from './config/own-variables.ts'
 import { StartupError } from './config/startup-error.ts'
 import { processMemory } from './overload/process-memory.ts'
+import { tellParent } from './parent.ts'
 import { RuntimeCore } from './runtime.ts'
 import { version } from './version.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
@@ -61,13 +62,16 @@ export async function main(argv: readonly string[]): Promise<void> {
   const failed = (error: unknown): void => {
     if (stopping) return
     for (const line of linesOf(error)) logger.fatal(line)
-    process.exit(1)
+    const flag = error instanceof StartupError ? error.portFlag : undefined
+    if (flag === undefined) process.exit(1)
+    tellParent({ daprd: 'port in use', flag }, () => process.exit(1))
   }
   const run = async (): Promise<void> => {
     const current = core
     try {
       await current.start()
       letGo()
+      tellParent({ daprd: 'started' })
     } catch (error) {
       return failed(error)
     }

@@ -1,19 +1,33 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { CliFailure } from '../failure.ts'
 
-/** Ports on loopback that nobody uses now. All are held until each is found, so that they differ. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+/**
+ * Ports on loopback that nobody uses now; somebody may, until they are listened on. They lie below those that systems
+ * give to outgoing connections (from 32768). All are held until each is found, so that they differ.
+ * @param reserved ports of what is not there yet
+ */
+export async function freePorts(
+  count: number,
+  reserved: readonly (number | undefined)[] = [],
+): Promise<number[]> {
+  const held = new Map<number, Server>()
+  while (held.size < count) {
+    const port = randomInt(10_000, 32_768)
+    if (reserved.includes(port)) continue
+    const server = createServer()
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening')
+      held.set(port, server)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // Systems keep some to themselves.
+      if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
+    }
+  }
+  await Promise.all([...held.values()].map((server) => new Promise((resolve) => server.close(resolve))))
+  return [...held.keys()]
 }
 
 /**

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { join } from 'node:path'
+import type { SidecarMessage } from '@outrigger/runtime'
 import { createClient } from '@outrigger/wire'
 import { CliFailure } from '../failure.ts'
 import { eachLine, sidecarLine } from './output.ts'
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly env: NodeJS.ProcessEnv
   readonly print: (line: string) => void
   readonly color: boolean
+  /** Finds ports that are free; default: `freePorts`. */
+  readonly findPorts?: typeof freePorts
 }
 
 /** How long a child may take to end before it is killed. */
@@ -31,6 +34,8 @@ const endTimeoutMs = 15_000
 const lastWordsMs = 1000
 /** A terminal signals everybody, and package managers pass it on: within this time it is one and the same. */
 const sameSignalMs = 1000
+/** How often other ports are tried when those that were found free are taken before the sidecar has them. */
+const mostTries = 5
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
@@ -38,41 +43,36 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * @returns the exit code: that of the application, or 1 when the sidecar ended by itself
  */
 export async function run(options: RunOptions): Promise<number> {
-  const [freeHttp, freeGrpc] = await freePorts(2)
-  const httpPort = options.httpPort ? await claimPort(options.httpPort, '--dapr-http-port') : freeHttp!
-  const grpcPort = options.grpcPort ? await claimPort(options.grpcPort, '--dapr-grpc-port') : freeGrpc!
-  return new Session(options, httpPort, grpcPort).run()
+  if (options.httpPort) await claimPort(options.httpPort, '--dapr-http-port')
+  if (options.grpcPort) await claimPort(options.grpcPort, '--dapr-grpc-port')
+  return new Session(options).run()
 }
 
 class Session {
   readonly #options: RunOptions
-  readonly #httpPort: number
-  readonly #grpcPort: number
+  #httpPort = 0
+  #grpcPort = 0
   #sidecar: ChildProcess | undefined
+  /** Its exit code; without one there is none that could end. */
+  #sidecarEnded: Promise<number> = Promise.resolve(0)
   #app: ChildProcess | undefined
   /** When a signal asked for the end: that is no failure. */
   #signalledAt: number | undefined
   #stopping: Promise<void> | undefined
 
-  constructor(options: RunOptions, httpPort: number, grpcPort: number) {
+  constructor(options: RunOptions) {
     this.#options = options
-    this.#httpPort = httpPort
-    this.#grpcPort = grpcPort
   }
 
   async run(): Promise<number> {
-    const { appId, command, print } = this.#options
+    const { command, print } = this.#options
     // They stay to the end: a signal that comes when all is over must not decide about the exit code.
     const onSignal = (): void => this.#onSignal()
     for (const signal of signals) process.on(signal, onSignal)
     // Whoever read what is printed has gone: nobody would see what still runs.
     process.stdout.on('error', onSignal)
-    print(
-      `Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`,
-    )
-    const sidecar = this.#startSidecar()
-    const sidecarEnded = ended(sidecar)
-    await this.#answers('/v1.0/healthz/outbound', sidecarEnded)
+    await this.#startOnFreePorts()
+    const sidecarEnded = this.#sidecarEnded
     const app = this.#stopping !== undefined || command.length === 0 ? undefined : this.#startApp()
     const appEnded = app === undefined ? new Promise<number>(() => {}) : ended(app)
     if (this.#stopping === undefined) void this.#announce(Promise.race([sidecarEnded, appEnded]))
@@ -102,6 +102,35 @@ class Session {
     void this.#stop()
   }
 
+  /**
+   * Starts the sidecar and waits until it can be used, or the end was asked for. Ports that nobody asked for may be
+   * taken before it has them: then others are tried. Only its own word counts: on a port that was taken, somebody else
+   * answers.
+   */
+  async #startOnFreePorts(): Promise<void> {
+    const { appId, appPort, httpPort, grpcPort, findPorts = freePorts, print } = this.#options
+    for (let tries = 1; ; tries++) {
+      const [freeHttp, freeGrpc] = await findPorts(2, [appPort, httpPort, grpcPort])
+      if (this.#stopping !== undefined) return
+      this.#httpPort = httpPort || freeHttp!
+      this.#grpcPort = grpcPort || freeGrpc!
+      print(
+        `Starting ${appId}. Sidecar: HTTP on 127.0.0.1:${this.#httpPort}, gRPC on 127.0.0.1:${this.#grpcPort}`,
+      )
+      const sidecar = this.#startSidecar()
+      this.#sidecarEnded = ended(sidecar)
+      const message = await firstMessage(sidecar, this.#sidecarEnded)
+      if (message?.daprd === 'started' || this.#stopping !== undefined) return
+      await this.#sidecarEnded
+      const flag = message?.flag
+      const overHttp = flag === 'dapr-http-port' && !httpPort
+      if (tries === mostTries || !(overHttp || (flag === 'dapr-grpc-port' && !grpcPort)))
+        throw new CliFailure('the sidecar did not start; its log above says why')
+      const port = overHttp ? this.#httpPort : this.#grpcPort
+      print(`Port ${port} was free and is taken now: the sidecar starts again on others`)
+    }
+  }
+
   #startSidecar(): ChildProcess {
     const { appId, appPort, resourcesPaths, sidecarFlags, env, color } = this.#options
     const [program, ...args] = sidecarCommand()
@@ -113,7 +142,7 @@ class Session {
     const sidecar = spawn(program, [...args, ...sidecarFlags], {
       // Where applications of this machine find each other: see the default Configuration.
       env: { OUTRIGGER_NAMES: join(outriggerHome(env), 'data', 'names.db'), ...env },
-      // The channel says nothing: its end tells the sidecar that this command was killed.
+      // It says how the start went; its end tells the sidecar that this command was killed.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to everybody of a group: the sidecar would take the order to end for a second one.
       detached: process.platform !== 'win32',
@@ -149,17 +178,13 @@ class Session {
 
   /** Says when everything is connected; until then, what is waited for is in the sidecar's log. */
   async #announce(over: Promise<unknown>): Promise<void> {
-    try {
-      if (!(await this.#answers('/v1.0/healthz', over))) return
-      this.#options.print(
-        `You're up and running! ${this.#options.appId} has its sidecar on http://127.0.0.1:${this.#httpPort}`,
-      )
-    } catch {
-      // It ended first, which is told elsewhere.
-    }
+    if (!(await this.#answers('/v1.0/healthz', over))) return
+    this.#options.print(
+      `You're up and running! ${this.#options.appId} has its sidecar on http://127.0.0.1:${this.#httpPort}`,
+    )
   }
 
-  /** Polls a health route until it says yes: `true` then, `false` when the end was asked for. */
+  /** Polls a health route until it says yes: whether it did before the end. */
   async #answers(path: string, over: Promise<unknown>): Promise<boolean> {
     let ended = false
     void over.then(() => (ended = true))
@@ -169,17 +194,16 @@ class Session {
         try {
           const answer = await client.request({ origin: `http://127.0.0.1:${this.#httpPort}`, path })
           answer.body.cancel()
-          if (answer.status === 204) return this.#stopping === undefined
+          if (answer.status === 204) return !ended && this.#stopping === undefined
         } catch {
-          // Not listening yet.
+          // It is about to end.
         }
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     } finally {
       client.close()
     }
-    if (this.#stopping !== undefined) return false
-    throw new CliFailure('the sidecar did not start; its log above says why')
+    return false
   }
 
   /** The sidecar first: while it drains it still needs the application. */
@@ -191,6 +215,14 @@ class Session {
   async #endBoth(): Promise<void> {
     for (const child of [this.#sidecar, this.#app]) if (child !== undefined) await end(child)
   }
+}
+
+/** What a sidecar says of its start; `undefined` when it ends without a word. */
+function firstMessage(sidecar: ChildProcess, over: Promise<unknown>): Promise<SidecarMessage | undefined> {
+  return new Promise((resolve) => {
+    sidecar.once('message', (message) => resolve(message as SidecarMessage))
+    void over.then(() => resolve(undefined))
+  })
 }
 
 /**

@@ -57,8 +57,12 @@ export function listenError(error: unknown, what: Listener, address: string): St
     EAFNOSUPPORT: `this machine has no IPv6: correct --${what.addressFlag}`,
     ENOTFOUND: `there is no such address: correct --${what.addressFlag}`,
   }
-  const text = known[codeOf(error)] ?? `${textOf(error)}: ${other}`
-  return new StartupError([`${what.api} cannot listen on ${address}: ${text}`], { cause: error })
+  const code = codeOf(error)
+  const text = known[code] ?? `${textOf(error)}: ${other}`
+  return new StartupError([`${what.api} cannot listen on ${address}: ${text}`], {
+    cause: error,
+    portFlag: code === 'EADDRINUSE' ? what.flag : undefined,
+  })
 }
 
 function codeOf(error: unknown): string {
