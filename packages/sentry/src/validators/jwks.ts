@@ -1,5 +1,5 @@
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
-import { createLocalJWKSet, errors, jwtVerify } from 'jose'
+import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { Clock } from '@outrigger/host'
 import type { KeySource } from './key-source.ts'
 import type { Validator } from './validator.ts'
@@ -17,12 +17,15 @@ export interface JwksValidatorOptions {
 
 /** Wants a token (JWT) signed by a known key, for the audience sentry, whose subject is the identity asked for. */
 export function jwksValidator({ keys, audience, clock }: JwksValidatorOptions): Validator {
+  let known: { readonly set: JSONWebKeySet; readonly key: JWTVerifyGetKey } | undefined
   const verify = async (token: string, subject: string): Promise<void> => {
     const set = keys.current()
     if (set === undefined) {
       throw new GrpcError(grpcStatus.UNAVAILABLE, 'the keys that tokens are checked with are not there yet')
     }
-    await jwtVerify(token, createLocalJWKSet(set), {
+    // It copies the whole set: not for each token that anybody sends.
+    if (known?.set !== set) known = { set, key: createLocalJWKSet(set) }
+    await jwtVerify(token, known.key, {
       audience,
       subject,
       clockTolerance: toleranceMs / 1000,
