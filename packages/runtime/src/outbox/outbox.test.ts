@@ -141,6 +141,20 @@ test('a committed write is published, and its marker goes away', async () => {
   expect([...rows.keys()]).toEqual(['shop||a'])
 })
 
+test('the events of a transaction belong to one trace, that of the caller where there is one', async () => {
+  const { outbox, published, transact } = setUp()
+  await outbox.start()
+  const traceOf = ({ data }: PublishInput) =>
+    (JSON.parse(new TextDecoder().decode(data)) as Record<string, string>)['traceparent']
+  await transact(upsert('a'), upsert('b'))
+  const [first, second] = published.map(traceOf)
+  expect(first).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+  expect(second).toBe(first)
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  await outbox.transact('store', { operations: [upsert('c')], metadata: {} }, { traceparent })
+  expect(traceOf(published[2]!)).toBe(traceparent)
+})
+
 test('the event waits for a transaction that is still under way, even where missing ones are discarded', async () => {
   const { outbox, published, deliver, transact, hold, clock } = setUp({
     outboxDiscardWhenMissingState: 'true',

@@ -13,6 +13,7 @@ import type { Live, LiveStateStore } from '../components/live.ts'
 import { cloudEventType } from '../pubsub/content-type.ts'
 import { isNamespaced } from '../pubsub/scopes.ts'
 import type { PubSubEngine } from '../pubsub/types.ts'
+import { traced } from '../telemetry/trace-context.ts'
 import { Consumer } from './consumer.ts'
 import { internalEvent, splitTransaction } from './events.ts'
 import { OutboxProblem } from './problem.ts'
@@ -121,12 +122,14 @@ export class Outbox {
       )
     }
     const markers: string[] = []
+    // Its events belong to one trace, as those that are published belong to one.
+    const traceable = traced(options, this.#options.random)
     try {
       for (const write of writes) {
         const marker = `outbox-${this.#options.random.uuid()}`
         markers.push(marker)
         this.#undecided.add(marker)
-        await this.#keep(box, marker, internalEvent(write, this.#context(box, marker, options)), options)
+        await this.#keep(box, marker, internalEvent(write, this.#context(box, marker, traceable)), options)
       }
       const all = [...operations.map(store.wrap), ...markers.map(markerOperation)]
       await store.bare.transact!({ operations: all, metadata: transaction.metadata }, options)
