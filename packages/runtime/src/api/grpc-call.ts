@@ -2,6 +2,7 @@ import type { Dapr } from '@outrigger/proto/runtime'
 import type { HandlersOf } from '@outrigger/proto/serve'
 import type { Metadata, OperationOptions } from '@outrigger/spec'
 import type { ServerCall } from '@outrigger/wire/grpc'
+import { traceparentOf } from '../telemetry/trace-context.ts'
 import { ApiError } from './api-error.ts'
 
 /** What answers methods of the service `Dapr`: each building block has some. */
@@ -12,7 +13,7 @@ export function optionsOf(call: ServerCall): OperationOptions {
   const { metadata } = call
   return {
     signal: call.signal,
-    traceparent: metadata.get('traceparent'),
+    traceparent: traceparentOf(metadata),
     tracestate: metadata.get('tracestate'),
     baggage: metadata.get('baggage'),
   }

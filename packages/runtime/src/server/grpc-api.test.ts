@@ -1,7 +1,8 @@
 import { Dapr } from '@outrigger/proto/runtime'
 import { recordingLogger, virtualClock } from '@outrigger/testkit'
+import type { Handler } from '@outrigger/wire'
 import { expect, test } from 'vitest'
-import { ask } from '../../test/support/fake-exchange.ts'
+import { type Answered, ask } from '../../test/support/fake-exchange.ts'
 import type { ApiRule, Configuration } from '../config/configuration.ts'
 import { type FlagInput, runtimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
@@ -9,17 +10,16 @@ import { grpcApi } from './grpc-api.ts'
 
 const rule = (name: string, version: string, protocol?: string): ApiRule => ({ name, version, protocol })
 
-/** Status and message of a call that has no message in it. */
-function caller(
+function apiOf(
   apiAccess: Partial<Configuration['apiAccess']>,
   flags: FlagInput = {},
   logger = recordingLogger(),
-) {
+): Handler {
   const asked = (): never => {
     throw new Error('this handler was asked')
   }
   const block = new Proxy({}, { get: () => asked })
-  const api = grpcApi({
+  return grpcApi({
     options: runtimeOptions({ 'app-id': 'orders', ...flags }, {}),
     configuration: {
       apiAccess: { allowed: [], denied: [], ...apiAccess },
@@ -30,14 +30,23 @@ function caller(
     clock: virtualClock(),
     onShutdownRequest: () => {},
   })
+}
+
+/** Calls a method with an empty message. */
+function send(api: Handler, method: string, ...fields: string[]): Promise<Answered> {
+  return ask(api, {
+    method: 'POST',
+    target: `/${Dapr.typeName}/${method}`,
+    fields: ['content-type', 'application/grpc', 'te', 'trailers', ...fields],
+    body: new Uint8Array(5),
+  })
+}
+
+/** Status and message of calls. */
+function caller(...of: Parameters<typeof apiOf>) {
+  const api = apiOf(...of)
   return async (method: string, ...fields: string[]): Promise<string> => {
-    const answer = await ask(api, {
-      method: 'POST',
-      target: `/${Dapr.typeName}/${method}`,
-      fields: ['content-type', 'application/grpc', 'te', 'trailers', ...fields],
-      body: new Uint8Array(5),
-    })
-    const { fields: found } = answer
+    const { fields: found } = await send(api, method, ...fields)
     return `${found.get('grpc-status')} ${decodeURIComponent(found.get('grpc-message') ?? '')}`.trim()
   }
 }
@@ -90,4 +99,19 @@ test('each call is logged where that is asked for, with what was answered', asyn
     { fields: { method: path('Shutdown'), useragent: '', code: 0 } },
     { fields: { method: path('InvokeActor'), code: 12 } },
   ])
+})
+
+test.each(['Shutdown', 'GetState'])('trace and baggage come back with the answer: %s', async (method) => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const binary = 'AAAK92UZFs1D3YRI6yEcgDGcAbeta3FpIDMxAgE'
+  const api = apiOf({})
+  for (const sent of [
+    ['traceparent', traceparent],
+    ['grpc-trace-bin', binary],
+  ]) {
+    const { fields } = await send(api, method, ...sent, 'baggage', 'a=1')
+    expect([fields.getAll('grpc-trace-bin'), fields.getAll('baggage')]).toEqual([[binary], ['a=1']])
+  }
+  const { fields } = await send(api, method, 'traceparent', 'nonsense')
+  expect([fields.has('grpc-trace-bin'), fields.has('baggage')]).toEqual([false, false])
 })

@@ -1,7 +1,7 @@
 import { AppCallback, Dapr } from '@outrigger/proto/runtime'
 import { reflectionRoutes, routesOf } from '@outrigger/proto/serve'
 import type { Clock, Logger } from '@outrigger/spec'
-import type { Handler, ServerRequest } from '@outrigger/wire'
+import type { Handler, ServerRequest, ServerResponse } from '@outrigger/wire'
 import { createGrpcHandler, GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { bindingsMethods } from '../api/bindings/grpc.ts'
 import { configurationMethods } from '../api/configuration/grpc.ts'
@@ -21,10 +21,12 @@ import type { RuntimeOptions } from '../config/options.ts'
 import type { RuntimeApi } from '../runtime.ts'
 import { noMemory } from '../overload/refused.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
+import { toBinary, traceparentOf } from '../telemetry/trace-context.ts'
 import { allows, type GrpcGroup } from './api-access.ts'
 import { statusOf, withStatuses } from './grpc-errors.ts'
 import { loggedGrpc } from './grpc-log.ts'
 import { appProxy } from './grpc-proxy.ts'
+import { ResponseWithFields } from './response-with-fields.ts'
 import { tokenCheck } from './token.ts'
 
 export interface GrpcApiParts {
@@ -87,7 +89,21 @@ export function grpcApi(parts: GrpcApiParts): Handler {
     },
     onError: (error, path) => logger.error('a call failed for a reason that nobody foresaw', { path, error }),
   })
-  return (options.enableApiLogging ?? configuration.apiLogging.enabled) ? loggedGrpc(handler, parts) : handler
+  const api: Handler = (request, response) =>
+    handler(request, isOwn(request) ? withTrace(request, response) : response)
+  return (options.enableApiLogging ?? configuration.apiLogging.enabled) ? loggedGrpc(api, parts) : api
+}
+
+/** Longest field of a trace that is sent back. */
+const longestTraceField = 8192
+
+/** The trace context and baggage that came are sent back with the answer, unless it has its own. */
+function withTrace({ fields }: ServerRequest, response: ServerResponse): ServerResponse {
+  const binary = toBinary(traceparentOf(fields))
+  const baggage = fields.get('baggage')
+  const extra = binary === undefined ? [] : ['grpc-trace-bin', binary]
+  if (baggage !== undefined && baggage.length <= longestTraceField) extra.push('baggage', baggage)
+  return extra.length === 0 ? response : new ResponseWithFields(response, extra)
 }
 
 /** The methods of each building block, under the name and version that access lists know it by. */

@@ -1,6 +1,13 @@
 import { Fields } from '@outrigger/wire'
 import { expect, test } from 'vitest'
-import { beginTrace, isTraceparent, newTraceparent, traced } from './trace-context.ts'
+import {
+  beginTrace,
+  isTraceparent,
+  newTraceparent,
+  toBinary,
+  traced,
+  traceparentOf,
+} from './trace-context.ts'
 
 let count = 0
 const random = {
@@ -54,3 +61,13 @@ test.each([[[]], [['traceparent', 'x']], [['grpc-trace-bin', 'AAAA']], [['grpc-t
     expect(fields.has('tracestate')).toBe(false)
   },
 )
+
+test('the binary form says the same, and comes first', () => {
+  const text = toBinary(given)!
+  expect(text).toBe(binary.toString('base64').replace(/=+$/, ''))
+  expect(traceparentOf(new Fields(['grpc-trace-bin', text]))).toBe(given)
+  const other = given.replace('0a', '0b')
+  expect(traceparentOf(new Fields(['traceparent', other, 'grpc-trace-bin', text]))).toBe(given)
+  expect(traceparentOf(new Fields(['traceparent', other, 'grpc-trace-bin', 'AAAA']))).toBe(other)
+  expect([toBinary('nonsense'), toBinary(undefined)]).toEqual([undefined, undefined])
+})

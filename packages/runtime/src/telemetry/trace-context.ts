@@ -21,6 +21,11 @@ export function traced(options: OperationOptions, random: Random): OperationOpti
   return { signal, traceparent: newTraceparent(random), baggage }
 }
 
+/** The context of metadata; as in Dapr its binary form comes first. */
+export function traceparentOf(metadata: Fields): string | undefined {
+  return fromBinary(metadata.get('grpc-trace-bin')) ?? metadata.get('traceparent')
+}
+
 /** Begins a trace where the fields carry none that is valid, in either form; a state without its trace says nothing. */
 export function beginTrace(fields: Fields, random: Random): void {
   if (isTraceparent(fields.get('traceparent'))) return
@@ -29,10 +34,18 @@ export function beginTrace(fields: Fields, random: Random): void {
   if (carried === undefined) fields.delete('tracestate')
 }
 
-/** `grpc-trace-bin`: a version, then ids and flags, each behind its number. */
-function fromBinary(text: string | undefined): string | undefined {
+/** The context in `grpc-trace-bin`: a version, then ids and flags, each behind its number. */
+export function fromBinary(text: string | undefined): string | undefined {
   const hex = Buffer.from(text?.slice(0, 64) ?? '', 'base64').toString('hex')
   const [, traceId, spanId, flags = '00'] = /^0000(.{32})01(.{16})(?:02(.{2}))?/.exec(hex) ?? []
   const traceparent = `00-${traceId}-${spanId}-${flags}`
   return isTraceparent(traceparent) ? traceparent : undefined
+}
+
+/** The same the other way round; `undefined` for what is no `traceparent`. */
+export function toBinary(traceparent: string | undefined): string | undefined {
+  if (!isTraceparent(traceparent)) return undefined
+  const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-')
+  // Metadata of gRPC is written without padding.
+  return Buffer.from(`0000${traceId}01${spanId}02${flags}`, 'hex').toString('base64').replace(/=+$/, '')
 }

@@ -1,6 +1,5 @@
 import { Fields, type FieldsInit } from '@outrigger/wire'
-import { isTraceparent } from '../../telemetry/trace-context.ts'
-import { encodeBinary } from '@outrigger/wire/grpc'
+import { toBinary } from '../../telemetry/trace-context.ts'
 
 /** Request fields that HTTP defines: over gRPC they come as `dapr-accept` and so on. */
 const permanent: ReadonlySet<string> = new Set([
@@ -69,7 +68,7 @@ export function httpToMetadata(fields: Pairs): string[] {
   for (const [name, value] of fields) {
     if (neverToGrpc.has(name) || name.startsWith('grpc-') || name.startsWith(':')) continue
     if (name === 'traceparent') {
-      const binary = binaryTrace(value)
+      const binary = toBinary(value)
       if (binary !== undefined) metadata.push('traceparent', value, 'grpc-trace-bin', binary)
     } else if (name.endsWith('-bin')) {
       if (/^[A-Za-z0-9+/]*={0,2}$/.test(value)) metadata.push(name, value)
@@ -100,16 +99,9 @@ export function answerMetadata(asked: Fields, answer: FieldsInit): FieldsInit {
   const baggage = asked.get('baggage')
   if (traceparent === undefined && baggage === undefined) return answer
   const fields = Fields.from(answer)
-  const binary = traceparent === undefined ? undefined : binaryTrace(traceparent)
+  const binary = toBinary(traceparent)
   if (binary !== undefined && !fields.has('traceparent') && !fields.has('grpc-trace-bin'))
     fields.append('traceparent', traceparent!).append('grpc-trace-bin', binary)
   if (baggage !== undefined && !fields.has('baggage')) fields.append('baggage', baggage)
   return fields
-}
-
-/** A trace context as `grpc-trace-bin` holds it: ids and flags, each behind its number. */
-function binaryTrace(traceparent: string): string | undefined {
-  if (!isTraceparent(traceparent)) return undefined
-  const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-')
-  return encodeBinary(Buffer.from(`0000${traceId}01${spanId}02${flags}`, 'hex'))
 }
