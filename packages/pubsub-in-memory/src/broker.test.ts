@@ -121,6 +121,23 @@ test('the back-off grows and stays within a second', async () => {
   await broker.close()
 })
 
+test('messages that are nacked for ever hold up no others, and do not come more often the more they are', async () => {
+  start({ queueLimit: 1000, queueLimitBytes: 100_000 })
+  await subscribe('t', ({ data }) => (fromUtf8(data) === 'good' ? 'ack' : 'nack'), { maxInFlight: 2 })
+  for (let n = 0; n < 500; n++) await publish('t', 'bad')
+  await publish('t', 'good')
+  await clock.advance(1000)
+  expect(texts).toContain('good')
+  await clock.advance(30_000)
+  const before = texts.length
+  await clock.advance(20_000)
+  // 500 messages, each of them about every 10 seconds.
+  expect(texts.length - before).toBeGreaterThan(500)
+  expect(texts.length - before).toBeLessThan(1500)
+  await broker.close()
+  expect(clock.pending).toBe(0)
+})
+
 test('a delivery that rejects counts as a nack', async () => {
   let failed = false
   await subscribe('t', () => {

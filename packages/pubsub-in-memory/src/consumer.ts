@@ -3,10 +3,13 @@ import type { Deliver, Settlement, Subscription, Timer } from '@outrigger/spec'
 import { messageOf, type GroupQueue, type Letter } from './queue.ts'
 
 const backoff = { initialMs: 10, maxMs: 1000 }
+/** The more messages rest, the longer each of them does: all together they come back no more often than this. */
+const restPerMessageMs = 20
+const longestRestMs = 60_000
 
 /**
- * One subscription. A message that was nacked keeps its place among those under way until its back-off is over:
- * so order is kept with `maxInFlight` 1, and an application that refuses everything is asked less often.
+ * One subscription. A message that was nacked rests until its back-off is over. With `maxInFlight` 1 the others wait for it,
+ * so that order is kept; otherwise they do not, so that a few that are never processed hold up nobody.
  */
 export class Consumer implements Subscription {
   readonly ended: Promise<Error | undefined>
@@ -37,7 +40,8 @@ export class Consumer implements Subscription {
   }
 
   get hasRoom(): boolean {
-    return !this.#paused && !this.#closing && this.#pending.size + this.#resting.size < this.#maxInFlight
+    const held = this.#maxInFlight === 1 ? this.#resting.size : 0
+    return !this.#paused && !this.#closing && this.#pending.size + held < this.#maxInFlight
   }
 
   take(letter: Letter): void {
@@ -93,7 +97,9 @@ export class Consumer implements Subscription {
 
   #rest(letter: Letter): void {
     const { clock, random } = this.#queue.surroundings
-    const timer = clock.schedule(backoffDelayMs(letter.deliveries, backoff, random), () => {
+    const among = Math.min(this.#resting.size * restPerMessageMs, longestRestMs)
+    const delayMs = Math.max(backoffDelayMs(letter.deliveries, backoff, random), among)
+    const timer = clock.schedule(delayMs, () => {
       this.#resting.delete(letter)
       this.#queue.putBack(letter)
     })
