@@ -10,3 +10,20 @@ export function cleanPath(path: string): string {
   }
   return `/${kept.join('/')}`
 }
+
+/**
+ * Why a path cannot be read; `undefined` when it can.
+ * @param passedOn as it is, to whoever knows its letters
+ */
+export function pathProblem(path: string, passedOn: boolean): string | undefined {
+  if (!path.includes('%')) return undefined
+  if (/%(?![0-9A-Fa-f]{2})/.test(path))
+    return 'the path has a % that begins no escape: write %25 for the sign itself'
+  if (passedOn) return undefined
+  try {
+    decodeURIComponent(path)
+    return undefined
+  } catch {
+    return 'the path has escapes that are no UTF-8'
+  }
+}

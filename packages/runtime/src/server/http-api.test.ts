@@ -44,6 +44,26 @@ test('a trace context that is none does not go back', async () => {
   expect([answer.status, answer.fields.has('traceparent')]).toEqual([200, false])
 })
 
+test.each([
+  ['/v1.0/y/100%', '%25'],
+  ['/v1.0/y/%zz', '%25'],
+  ['/v1.0/y/%e4', 'UTF-8'],
+  ['/anything/%', '%25'],
+])('a path that cannot be read is refused: %s', async (target, says) => {
+  const named = { ...route((call) => call.response.send(204), 'v1.0/y/:key') }
+  const answer = await ask(apiOf([named]), { target })
+  expect([answer.status, JSON.parse(answer.text)]).toMatchObject([
+    400,
+    { errorCode: 'ERR_MALFORMED_REQUEST', message: expect.stringContaining(says) },
+  ])
+})
+
+test('a path that goes on may have letters that are no UTF-8', async () => {
+  const api = apiOf([{ ...route((call) => call.response.send(204), 'v1.0/z/*'), passesOn: true }])
+  expect((await ask(api, { target: '/v1.0/z/%e4' })).status).toBe(204)
+  expect((await ask(api, { target: '/v1.0/z/%' })).status).toBe(400)
+})
+
 test('baggage that is none is refused', async () => {
   const answer = await ask(apiOf([ok]), { target: '/v1.0/x', fields: ['baggage', 'a=1,b'] })
   expect([answer.status, JSON.parse(answer.text)]).toMatchObject([

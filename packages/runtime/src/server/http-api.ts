@@ -7,7 +7,7 @@ import type { ServerPipeline } from '../middleware/server-pipeline.ts'
 import { noMemory, retryAfterSeconds } from '../overload/refused.ts'
 import { baggageProblem } from '../telemetry/baggage.ts'
 import { isTraceparent } from '../telemetry/trace-context.ts'
-import { cleanPath } from './clean-path.ts'
+import { cleanPath, pathProblem } from './clean-path.ts'
 import type { Cors } from './cors.ts'
 import { HttpCall } from './http-call.ts'
 import { ResponseWithFields } from './response-with-fields.ts'
@@ -130,6 +130,7 @@ export function httpApi(options: HttpApiOptions): Handler {
 
   function answer(route: HttpRoute, call: HttpCall): void | Promise<void> {
     try {
+      checkPath(route, call.request)
       checkBaggage(call.request)
       return route.handle(call)?.catch((error: unknown) => fail(call, error))
     } catch (error) {
@@ -142,6 +143,11 @@ export function httpApi(options: HttpApiOptions): Handler {
 /** A path for the log: a URL in it that is invoked may have user and password. */
 function shownPath(path: string): string {
   return path.replace(/(https?(?::|%3a)(?:\/|%2f){2})(?:(?!%2f|%40)[^/@])*(?:@|%40)/gi, '$1')
+}
+
+function checkPath(route: HttpRoute, { path }: ServerRequest): void {
+  const problem = pathProblem(path, route.passesOn === true)
+  if (problem !== undefined) throw new ApiError('MALFORMED_REQUEST', problem)
 }
 
 function checkBaggage({ fields }: ServerRequest): void {

@@ -11,6 +11,8 @@ export interface HttpRoute {
   readonly open?: boolean
   /** Takes next to no memory: answered while there is none left for anything else. */
   readonly light?: boolean
+  /** The path goes on as it is, to an application. */
+  readonly passesOn?: boolean
   handle(call: HttpCall): void | Promise<void>
 }
 

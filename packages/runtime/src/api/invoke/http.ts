@@ -31,6 +31,7 @@ export function invokeRoutes(handler: InvokeHandler): {
     name: 'InvokeService',
     methods: verbs,
     path: 'v1.0/invoke/*',
+    passesOn: true,
     handle: (call) => invoke(handler, call),
   }
   return { routes: [route], fallback: route }
