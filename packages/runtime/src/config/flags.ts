@@ -99,7 +99,8 @@ export const flags = [
   {
     name: 'allowed-origins',
     type: 'list',
-    description: 'Origins that browsers may call from; * for any, empty for none',
+    description:
+      'Origins that browsers may call from, such as https://*.example.com; * for any, empty for none',
   },
   { name: 'max-body-size', type: 'quantity', default: '4Mi', description: 'Largest body of a request' },
   {

@@ -5,10 +5,18 @@ import { ResponseWithFields } from './response-with-fields.ts'
 export class Cors {
   readonly #any: boolean
   readonly #origins: ReadonlySet<string>
+  /** What stands before and behind the star. */
+  readonly #patterns: readonly (readonly [before: string, behind: string])[]
 
+  /** @param origins `*` for any; one star in an origin stands for any text: `https://*.example.com` */
   constructor(origins: readonly string[]) {
-    this.#any = origins.includes('*')
-    this.#origins = new Set(origins)
+    const all = origins.map((origin) => origin.toLowerCase())
+    this.#any = all.includes('*')
+    this.#origins = new Set(all)
+    this.#patterns = all.flatMap((origin) => {
+      const star = origin.indexOf('*')
+      return star === -1 ? [] : [[origin.slice(0, star), origin.slice(star + 1)] as const]
+    })
   }
 
   /** Adds the fields that let the page read the answer. */
@@ -41,6 +49,16 @@ export class Cors {
   #allowed(request: ServerRequest): string | undefined {
     const origin = request.fields.get('origin')
     if (origin === undefined) return undefined
-    return this.#any || this.#origins.has(origin) ? origin : undefined
+    return this.#any || this.#fits(origin.toLowerCase()) ? origin : undefined
+  }
+
+  #fits(origin: string): boolean {
+    if (this.#origins.has(origin)) return true
+    return this.#patterns.some(
+      ([before, behind]) =>
+        origin.length >= before.length + behind.length &&
+        origin.startsWith(before) &&
+        origin.endsWith(behind),
+    )
   }
 }

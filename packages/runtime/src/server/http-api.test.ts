@@ -158,6 +158,20 @@ test('calls are logged, by their name where addresses are private, without a tok
   ])
 })
 
+test.each([
+  ['http://shop.example.com', true],
+  ['http://a.b.Example.com', true],
+  ['HTTP://OTHER.example', true],
+  ['http://example.com', false],
+  ['https://shop.example.com', false],
+  ['http://shop.example.com.evil.example', false],
+  ['null', false],
+])('one star in an origin, and no case: %s', async (origin, allowed) => {
+  const api = apiOf([ok], { cors: new Cors(['http://*.example.com', 'http://Other.example']) })
+  const answer = await ask(api, { target: '/v1.0/x', fields: ['origin', origin] })
+  expect(answer.fields.get('access-control-allow-origin')).toBe(allowed ? origin : undefined)
+})
+
 test('origins that are allowed may read answers and ask beforehand, without a token', async () => {
   const cors = new Cors(['http://here'])
   const api = apiOf([ok], { cors, apiToken: 'sesame' })
