@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildAll } from './src/build.ts'
 import { installFromTarballs, packAll } from './src/release/install.ts'
-import { useRedis } from './src/release/use.ts'
+import { useRedis, useWithoutPath } from './src/release/use.ts'
 import { root } from './src/run.ts'
 import { readWorkspace } from './src/workspace.ts'
 
@@ -27,6 +27,7 @@ async function rehearse(folder: string): Promise<void> {
   )
   const value = await useRedis(application)
   process.stdout.write(`daprd from the tarballs answered ${value}\n`)
+  process.stdout.write(`daprd ${await useWithoutPath(application)} starts without PATH\n`)
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'outrigger-release-'))

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
-import { freePort, waitFor } from '@outrigger/testkit'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { freePort, tempFolder, waitFor } from '@outrigger/testkit'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import {
   App,
@@ -85,6 +86,38 @@ test('starts with nothing in its environment', async () => {
   const child = spawn(process.execPath, args, { env: {}, stdio: 'ignore' })
   onTestFinished(() => void child.kill('SIGKILL'))
   await waitFor(async () => (await fetch(`http://127.0.0.1:${http}/v1.0/healthz`)).status === 204)
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await gone).toEqual([0, null])
+})
+
+test('the README says how to make a daprd that needs no PATH, and it is found by its name', async () => {
+  const { path, remove } = await tempFolder('no-path-')
+  onTestFinished(remove)
+  const readme = await readFile(join(dirname(daprd), '..', 'README.md'), 'utf8')
+  const [, lines] = /### Without PATH[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)!
+  // Installed as npm does it, but from sources, which need a flag.
+  const installed = join(path, 'node_modules/@outrigger/runtime/dist')
+  const bin = join(path, 'bin')
+  await Promise.all([mkdir(installed, { recursive: true }), mkdir(bin)])
+  await writeFile(join(installed, 'bin.js'), `import(${JSON.stringify(pathToFileURL(daprd).href)})`)
+  await symlink(process.execPath, join(bin, 'node'))
+  const made = spawn('/bin/sh', ['-e', '-c', lines!], { cwd: path, env: { PATH: `${bin}:/usr/bin:/bin` } })
+  expect(await once(made, 'exit')).toEqual([0, null])
+  const launcher = join(path, 'daprd')
+  const text = await readFile(launcher, 'utf8')
+  await writeFile(launcher, text.replace('\n', ' --conditions=@outrigger/source\n'))
+
+  const [http, grpc] = [await freePort(), await freePort()]
+  const flags = ['--app-id=a', `--dapr-http-port=${http}`, `--dapr-grpc-port=${grpc}`]
+  const child = spawn(launcher, [...flags, '--dapr-listen-addresses=127.0.0.1'], { env: {}, stdio: 'ignore' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await waitFor(async () => (await fetch(`http://127.0.0.1:${http}/v1.0/healthz`)).status === 204)
+  if (process.platform === 'linux') {
+    expect(await readFile(`/proc/${child.pid}/comm`, 'utf8')).toBe('daprd\n')
+    const commandLine = (await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).split('\0')
+    expect(commandLine.slice(2)).toEqual([launcher, ...flags, '--dapr-listen-addresses=127.0.0.1', ''])
+  }
   const gone = once(child, 'exit')
   child.kill('SIGTERM')
   expect(await gone).toEqual([0, null])

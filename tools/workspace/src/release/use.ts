@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../../packages/testkit/src/index.ts'
 import { startService } from '../../../services/src/index.ts'
+import { capture } from '../run.ts'
 
 const deadlineMs = 60_000
 
@@ -27,6 +28,20 @@ export async function useRedis(folder: string): Promise<string> {
   } finally {
     await redis.stop()
   }
+}
+
+/** Makes the daprd that the installed README describes, and returns what it prints without any environment. */
+export async function useWithoutPath(folder: string): Promise<string> {
+  const readme = readFileSync(join(folder, 'node_modules/@outrigger/runtime/README.md'), 'utf8')
+  const lines = /### Without PATH[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)?.[1]
+  if (lines === undefined) throw new Error('the README of the runtime does not say how to do without PATH')
+  const run = async (program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> => {
+    const { code, stdout, stderr } = await capture(program, args, { cwd: folder, env })
+    if (code !== 0) throw new Error(`${program} ended with ${code}:\n${stdout}${stderr}`)
+    return stdout.trim()
+  }
+  await run('/bin/sh', ['-e', '-c', lines], process.env)
+  return run(join(folder, 'daprd'), ['--version'], {})
 }
 
 function resource(host: string, port: number): string {
