@@ -140,6 +140,20 @@ export const rawRows: readonly RawRow[] = [
     '[{"EntryID":"1","Event":{"n":1},"CONTENTTYPE":"application/json","Metadata":{}}]',
     204,
   ),
+
+  // Messages of protobuf in JSON have two names for a member, and no others.
+  post(
+    'a lock by the names of the protocol',
+    '/v1.0-alpha1/lock/locks',
+    '{"resource_id":"named","lock_owner":"me","expiry_in_seconds":1}',
+    200,
+  ),
+  post(
+    'a lock with other letters',
+    '/v1.0-alpha1/lock/locks',
+    '{"ResourceId":"named","LockOwner":"me","ExpiryInSeconds":1}',
+    malformed,
+  ),
 ]
 
 export async function problemOfRaw(row: RawRow, url: string): Promise<string | undefined> {
