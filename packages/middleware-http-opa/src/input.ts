@@ -10,8 +10,11 @@ export function inputOf(request: MiddlewareRequest, body: string, included: Read
     if (values.length > 0) headers[canonical(name)] = values.join(', ')
   }
   const query = new Map<string, string[]>()
-  for (const [name, value] of new URLSearchParams(request.query))
-    query.set(name, [...(query.get(name) ?? []), value])
+  for (const [name, value] of new URLSearchParams(request.query)) {
+    const values = query.get(name)
+    if (values === undefined) query.set(name, [value])
+    else values.push(value)
+  }
   return fromJson({
     request: {
       method: request.method,

@@ -197,3 +197,10 @@ describe('what is no policy says where', () => {
     ['p = time.clock([0, "America/New_York"])', 'time zones are not supported'],
   ])('or why it has no value: %s', (text, message) => expect(() => ask(text)).toThrow(message))
 })
+
+// Each of these took minutes once: what a caller sends must not keep the sidecar busy.
+test.each([
+  ['p = count(indexof_n(input, "a"))', 'a'.repeat(200_000), 200_000],
+  ['p = count(urlquery.decode_object(input).a)', 'a=1&'.repeat(100_000), 100_000],
+  ['p = indexof_n(input, "a")', 'a\u{1f600}a', [0, 2]],
+])('a long input takes a short time: %s', (text, input, value) => expect(ask(text, input)).toEqual(value))

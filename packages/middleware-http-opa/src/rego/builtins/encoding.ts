@@ -177,8 +177,11 @@ export const encoding: Table = {
   }),
   'urlquery.decode_object': of(1, ([value]) => {
     const found = new Map<string, string[]>()
-    for (const [key, each] of new URLSearchParams(text(value)))
-      found.set(key, [...(found.get(key) ?? []), each])
+    for (const [key, each] of new URLSearchParams(text(value))) {
+      const values = found.get(key)
+      if (values === undefined) found.set(key, [each])
+      else values.push(each)
+    }
     return new Obj(found)
   }),
   'crypto.md5': hash('md5'),

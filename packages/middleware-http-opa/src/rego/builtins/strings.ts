@@ -15,8 +15,14 @@ function substring(value: string, offset: number, length: number): string {
 function indexesOf(value: string, wanted: string): number[] {
   if (wanted === '') throw new Error('must not be empty')
   const found: number[] = []
-  for (let at = value.indexOf(wanted); at !== -1; at = value.indexOf(wanted, at + 1))
-    found.push(letters(value.slice(0, at)).length)
+  let counted = 0
+  let before = 0
+  for (let at = value.indexOf(wanted); at !== -1; at = value.indexOf(wanted, at + 1)) {
+    // Each part is counted once, however often it is found.
+    before += letters(value.slice(counted, at)).length
+    counted = at
+    found.push(before)
+  }
   return found
 }
 
