@@ -20,7 +20,7 @@ const largestAnswer = 10_000
  * and belong to every one.
  */
 export class HostTable {
-  readonly #database: Database
+  #database: Database
   readonly #clock: Clock
   readonly #intervalS: number
   readonly #sql: Readonly<Record<'find' | 'put' | 'renew' | 'holder' | 'remove' | 'claim' | 'sweep', string>>
@@ -52,10 +52,18 @@ export class HostTable {
     return this.#database.path
   }
 
+  /** Uses another file from now on. @returns the one before, which still has to be closed */
+  use(database: Database): Database {
+    const before = this.#database
+    this.#database = database
+    return before
+  }
+
   find({ appId, namespace }: ResolveRequest, signal?: AbortSignal): Promise<Instance[]> {
     const query = { appId, namespace, now: this.#now(), interval: this.#intervalS }
-    return this.#database.read(() => {
-      const rows = this.#database.statement(this.#sql.find).all(query)
+    const database = this.#database
+    return database.read(() => {
+      const rows = database.statement(this.#sql.find).all(query)
       return rows.flatMap((row) => {
         const { host, port } = parseHostPort(row['address'] as string) ?? {}
         return host === undefined || port === undefined ? [] : [{ host, port }]
@@ -66,7 +74,8 @@ export class HostTable {
   /** Takes the address, whoever had it: its port is ours, so the other one is gone. */
   async put(row: HostRow, signal?: AbortSignal): Promise<void> {
     const values = { ...row, now: this.#now() }
-    await this.#database.write(() => this.#database.statement(this.#sql.put).run(values), {
+    const database = this.#database
+    await database.write(() => database.statement(this.#sql.put).run(values), {
       signal,
       single: true,
     })
@@ -79,33 +88,37 @@ export class HostTable {
   renew(row: HostRow): Promise<string | undefined> {
     const { id, address } = row
     const now = this.#now()
-    return this.#database.write(() => {
-      const { changes } = this.#database.statement(this.#sql.renew).run({ id, address, now })
+    const database = this.#database
+    return database.write(() => {
+      const { changes } = database.statement(this.#sql.renew).run({ id, address, now })
       if (changes !== 0) return undefined
-      const held = this.#database.statement(this.#sql.holder).get({ address, now, interval: this.#intervalS })
+      const held = database.statement(this.#sql.holder).get({ address, now, interval: this.#intervalS })
       if (held !== undefined) return held['app_id'] as string
-      this.#database.statement(this.#sql.put).run({ ...row, now })
+      database.statement(this.#sql.put).run({ ...row, now })
       return undefined
     })
   }
 
   async remove(id: string): Promise<void> {
-    await this.#database.write(() => this.#database.statement(this.#sql.remove).run({ id }), { single: true })
+    const database = this.#database
+    await database.write(() => database.statement(this.#sql.remove).run({ id }), { single: true })
   }
 
   /** Removes rows of instances that are gone, unless somebody did within `everyMs`. */
   async sweep(everyMs: number): Promise<void> {
     const now = this.#now()
-    await this.#database.write(() => {
+    const database = this.#database
+    await database.write(() => {
       const every = Math.floor(everyMs / 1000)
-      const { changes } = this.#database.statement(this.#sql.claim).run({ now, every })
-      if (changes !== 0) this.#database.statement(this.#sql.sweep).run({ now, interval: this.#intervalS })
+      const { changes } = database.statement(this.#sql.claim).run({ now, every })
+      if (changes !== 0) database.statement(this.#sql.sweep).run({ now, interval: this.#intervalS })
     })
   }
 
   /** A number that changes when another connection, of any process, has written. */
   version(): Promise<number> {
-    return this.#database.read(() => this.#database.dataVersion())
+    const database = this.#database
+    return database.read(() => database.dataVersion())
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
-import { databaseFields, openDatabase } from '@outrigger/common-sqlite'
+import { databaseFields, openDatabase, type DatabaseContext } from '@outrigger/common-sqlite'
 import { duration, fields, string } from '@outrigger/kit'
 import { ComponentError, defineNameResolver } from '@outrigger/spec'
+import { FileKeeper } from './file.ts'
 import { HostTable } from './hosts.ts'
 import { capabilities, SqliteResolver } from './resolver.ts'
 import { prepareSchema } from './schema.ts'
@@ -67,7 +68,9 @@ export default defineNameResolver({
             )
           }
           const names = await prepareSchema(database, context.metadata)
-          return new SqliteResolver(new HostTable(database, names, context), context)
+          const resolver = new SqliteResolver(new HostTable(database, names, context), context)
+          if (!database.inMemory) await keepFile(database.path, resolver, context)
+          return resolver
         } catch (error) {
           await database.close()
           throw error
@@ -76,3 +79,32 @@ export default defineNameResolver({
     },
   },
 })
+
+type Context = DatabaseContext & {
+  readonly metadata: { readonly tableName: string; readonly metadataTableName: string }
+}
+
+async function keepFile(path: string, resolver: SqliteResolver, context: Context): Promise<void> {
+  const { metadata: values, clock, random, logger, baseDirectory } = context
+  const ended = new AbortController()
+  const around = { metadata: values, clock, random, logger, baseDirectory, initSignal: ended.signal }
+  const keeper = await FileKeeper.start(path, {
+    clock,
+    logger,
+    changed: (database) => resolver.use(database),
+    async reopen() {
+      const database = await openDatabase(around)
+      try {
+        await prepareSchema(database, values)
+        return database
+      } catch (error) {
+        await database.close()
+        throw error
+      }
+    },
+  })
+  resolver.onClose(() => {
+    ended.abort()
+    keeper.close()
+  })
+}

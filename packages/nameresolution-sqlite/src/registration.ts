@@ -58,6 +58,12 @@ export class KeptInstance implements RegisteredInstance {
     })
   }
 
+  /** Renews the row at once, or puts it back. */
+  async restore(): Promise<void> {
+    await this.#inOrder(() => this.#renew())
+    this.#keeping.changed()
+  }
+
   close(): Promise<void> {
     this.#timer?.cancel()
     this.#closing ??= this.#inOrder(async () => {

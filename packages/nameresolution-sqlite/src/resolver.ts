@@ -1,3 +1,4 @@
+import type { Database } from '@outrigger/common-sqlite'
 import { throwIfAborted } from '@outrigger/kit'
 import {
   ComponentError,
@@ -44,6 +45,7 @@ export class SqliteResolver implements NameResolver {
   readonly #watches: Watches
   readonly #registered = new Set<KeptInstance>()
   #sweep: Timer | undefined
+  readonly #ends: (() => void)[] = []
   #closing: Promise<void> | undefined
 
   constructor(hosts: HostTable, context: Context) {
@@ -51,6 +53,19 @@ export class SqliteResolver implements NameResolver {
     this.#context = context
     this.#watches = new Watches(hosts, context)
     this.#armSweep()
+  }
+
+  /** Another file is used from now on: what is registered here belongs into it, too. @returns the one before */
+  use(database: Database): Database {
+    const before = this.#hosts.use(database)
+    for (const kept of this.#registered) void kept.restore()
+    this.#watches.changed()
+    return before
+  }
+
+  /** Ends something else together with this. */
+  onClose(end: () => void): void {
+    this.#ends.push(end)
   }
 
   async resolve(request: ResolveRequest, { signal }: OperationOptions): Promise<ResolveResult> {
@@ -102,6 +117,7 @@ export class SqliteResolver implements NameResolver {
 
   async #close(): Promise<void> {
     this.#sweep?.cancel()
+    for (const end of this.#ends) end()
     this.#watches.close()
     const closed = await Promise.allSettled([...this.#registered].map((each) => each.close()))
     await this.#hosts.close()
