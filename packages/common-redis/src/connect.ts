@@ -15,11 +15,16 @@ export interface ConnectOptions {
   readonly signal: AbortSignal
   /** The longest that a command of this connection blocks on the server, for a connection of its own; 0 without it. */
   readonly blockMs?: number
+  /** How long a server that is not there yet is waited for, unless `redisMaxRetries` wants no repetition; 0 without it. */
+  readonly patienceMs?: number
 }
+
+/** For components that are created: what starts together with its server starts a little before it. */
+export const startPatienceMs = 3000
 
 /**
  * Connects and verifies the connection with a PING. A server that cannot be reached is tried `redisMaxRetries` more
- * times; wrong credentials and certificates fail at once. Later losses are mended in the background.
+ * times, and for `patienceMs`; wrong credentials and certificates fail at once. Later losses are mended in the background.
  * @throws ComponentError UNAVAILABLE, UNAUTHENTICATED, PERMISSION_DENIED, INVALID_METADATA
  */
 export async function connectRedis(settings: RedisSettings, options: ConnectOptions): Promise<RedisClient> {
@@ -37,7 +42,7 @@ export async function connectRedis(settings: RedisSettings, options: ConnectOpti
     options.logger.warn('clientCert is not used because enableTLS is false')
   }
   try {
-    await firstReady(redis, settings, options.signal)
+    await firstReady(redis, settings, options)
     await client.ping(options.signal)
   } catch (error) {
     await client.close()
@@ -61,7 +66,7 @@ export async function connectRedisSubscriber(
   const { Redis } = await import('ioredis')
   const redis = new Redis({ ...nodeOptions(settings, options.random, 0), autoResubscribe: false })
   try {
-    await firstReady(redis, settings, options.signal)
+    await firstReady(redis, settings, options)
   } catch (error) {
     redis.disconnect()
     throw error
@@ -71,8 +76,12 @@ export async function connectRedisSubscriber(
   return subscriber
 }
 
-function firstReady(redis: Redis | Cluster, settings: RedisSettings, signal: AbortSignal): Promise<void> {
-  const { where, metadata } = settings
+function firstReady(
+  redis: Redis | Cluster,
+  { where, metadata }: RedisSettings,
+  { signal, clock, patienceMs = 0 }: ConnectOptions,
+): Promise<void> {
+  const until = clock.monotonic() + (metadata.redisMaxRetries > 0 ? patienceMs : 0)
   return new Promise((resolve, reject) => {
     let last: unknown
     let failures = 0
@@ -96,7 +105,7 @@ function firstReady(redis: Redis | Cluster, settings: RedisSettings, signal: Abo
       else if ((error as Error).message.startsWith('All sentinels')) onClose()
     }
     const onClose = (): void => {
-      if (++failures > Math.max(0, metadata.redisMaxRetries)) fail()
+      if (++failures > Math.max(0, metadata.redisMaxRetries) && clock.monotonic() >= until) fail()
     }
     const onAbort = (): void => fail()
     redis.on('ready', ready)

@@ -1,7 +1,7 @@
 /** Connection and authentication of the Redis components. */
 export * from './bytes.ts'
 export { RedisClient, type RedisArgument, type RedisScript, type Send, type SendOptions } from './client.ts'
-export { connectRedis, connectRedisSubscriber, type ConnectOptions } from './connect.ts'
+export { connectRedis, connectRedisSubscriber, startPatienceMs, type ConnectOptions } from './connect.ts'
 export { replyCode, toComponentError } from './errors.ts'
 export { redisFields } from './fields.ts'
 export {

@@ -1,4 +1,4 @@
-import { connectRedis, redisFields, redisSettings } from '@outrigger/common-redis'
+import { connectRedis, redisFields, redisSettings, startPatienceMs } from '@outrigger/common-redis'
 import { fields } from '@outrigger/kit'
 import { defineConfigurationStore } from '@outrigger/spec'
 import { RedisConfigurationStore } from './store.ts'
@@ -15,7 +15,13 @@ export default defineConfigurationStore({
       async create(context) {
         const { metadata, clock, random, logger } = context
         const settings = redisSettings(metadata)
-        const client = await connectRedis(settings, { clock, random, logger, signal: context.initSignal })
+        const client = await connectRedis(settings, {
+          clock,
+          random,
+          logger,
+          signal: context.initSignal,
+          patienceMs: startPatienceMs,
+        })
         return new RedisConfigurationStore(client, { clock, random, logger })
       },
     },

@@ -1,4 +1,11 @@
-import { asText, connectRedis, redisFields, redisSettings, type RedisClient } from '@outrigger/common-redis'
+import {
+  asText,
+  connectRedis,
+  redisFields,
+  redisSettings,
+  startPatienceMs,
+  type RedisClient,
+} from '@outrigger/common-redis'
 import { fields } from '@outrigger/kit'
 import { ComponentError, defineLockStore, isComponentError, type Logger } from '@outrigger/spec'
 import { RedisLockStore } from './store.ts'
@@ -20,7 +27,13 @@ export default defineLockStore({
             'redisType: cluster cannot keep locks safely: use one server, or failover: true with sentinels',
           )
         }
-        const client = await connectRedis(settings, { clock, random, logger, signal: context.initSignal })
+        const client = await connectRedis(settings, {
+          clock,
+          random,
+          logger,
+          signal: context.initSignal,
+          patienceMs: startPatienceMs,
+        })
         try {
           await checkReplicas(client, logger)
         } catch (error) {

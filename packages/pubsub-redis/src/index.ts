@@ -1,4 +1,4 @@
-import { connectRedis, redisFields, redisSettings } from '@outrigger/common-redis'
+import { connectRedis, redisFields, redisSettings, startPatienceMs } from '@outrigger/common-redis'
 import { duration, fields, int, string } from '@outrigger/kit'
 import { definePubSub } from '@outrigger/spec'
 import { capabilities, RedisPubSub } from './pubsub.ts'
@@ -70,6 +70,7 @@ export default definePubSub({
           random,
           logger,
           signal: context.initSignal,
+          patienceMs: startPatienceMs,
         })
         return new RedisPubSub({
           client,

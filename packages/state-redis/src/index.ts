@@ -4,6 +4,7 @@ import {
   redisFields,
   redisSettings,
   replyCode,
+  startPatienceMs,
   type RedisClient,
 } from '@outrigger/common-redis'
 import { fields, int, string } from '@outrigger/kit'
@@ -55,7 +56,13 @@ export default defineStateStore({
         if (cluster && indexes.size > 0) {
           throw new ComponentError('INVALID_METADATA', 'queryIndexes: a cluster has no queries; take it away')
         }
-        const client = await connectRedis(settings, { clock, random, logger, signal: context.initSignal })
+        const client = await connectRedis(settings, {
+          clock,
+          random,
+          logger,
+          signal: context.initSignal,
+          patienceMs: startPatienceMs,
+        })
         const ttl = metadata.ttlInSeconds
         const documents = await keepsDocuments(client)
         await createIndexes(client, indexes, logger)

@@ -12,7 +12,7 @@ const set = (key: string, text: string) => ({ key, value: json(text), metadata: 
 
 test('a server that is not there is named, with the reason', async () => {
   const port = await freePort()
-  const error = await rejection(open({ redisHost: `127.0.0.1:${port}`, redisMaxRetries: '1' }))
+  const error = await rejection(open({ redisHost: `127.0.0.1:${port}`, redisMaxRetries: '0' }))
   expect(error.code).toBe('UNAVAILABLE')
   expect(error.message).toBe(`cannot connect: redis at 127.0.0.1:${port}: connection refused`)
 })
@@ -122,6 +122,18 @@ describeWithService('redis', 'a connection', (service) => {
         () => false,
       ),
     )
+    await store.close()
+  })
+
+  test('a server that starts a little later is waited for', async () => {
+    await service().kill()
+    const opening = open({ redisHost: at() })
+    // Well after all repetitions of a request are over.
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    await service().restart()
+    const store = await opening
+    await store.set(set('late', '1'), plain)
+    expect(await textOf(store, 'late')).toBe('1')
     await store.close()
   })
 
