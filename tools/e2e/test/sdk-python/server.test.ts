@@ -126,8 +126,7 @@ for (const version of versions) {
         test('gets several events at once', async () => {
           await publish(sidecar, 'pubsub/bulk', { n: 4 })
           await publish(sidecar, 'pubsub/bulk', { n: 5 })
-          const found = await heard(sidecar, ['bulk'])
-          expect(found).toHaveProperty('bulk', ['{"n":4}', '{"n":5}'])
+          await heard(sidecar, ['bulk {"n":4}', 'bulk {"n":5}'])
         })
       }
     })

@@ -13,7 +13,7 @@ import state_calls  # noqa: F401
 from sdk import Client, calls
 
 #: What each of them may take.
-seconds = 20
+seconds = 30
 
 
 async def main():

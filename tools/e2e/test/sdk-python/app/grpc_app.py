@@ -62,7 +62,7 @@ def tell(_):
 def plain(event):
     # The declared subscription `bulk` leads here as well.
     if event.Subject() == 'bulk':
-        return hear('bulk', event.data.decode())
+        return hear(f'bulk {event.data.decode()}', True)
     traced = {'traceparent', '_metadata_traceparent'} <= event.Extensions().keys()
     hear('plain', [event.data.decode(), event.ContentType(), event.EventType(), event.Subject(), traced])
 
@@ -122,4 +122,5 @@ class Echo:
 app.add_external_service(lambda echo, server: server.add_generic_rpc_handlers((echo,)), Echo())
 if hasattr(app, 'register_health_check'):
     app.register_health_check(lambda: heard.setdefault('health', True))
+# On all addresses: the older SDK knows no other way.
 app.run(int(sys.argv[1]))

@@ -125,7 +125,7 @@ async def set_metadata(client):
 
 @call
 async def wait(client):
-    return {'waited': await client.wait(5)}
+    return {'waited': await client.wait(25)}
 
 
 @call
