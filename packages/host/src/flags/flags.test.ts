@@ -109,6 +109,7 @@ describe('a command line', () => {
     [['--max=1.5'], '--max=1.5 is not a whole number'],
     [['--max='], '--max= is not a whole number'],
     [['--body=4MB'], '--body=4MB is not a whole number of bytes such as 4Mi or 65536'],
+    [['--body=4m'], '--body=4m is not a whole number of bytes such as 4Mi or 65536'],
     [['--timeout=5'], '--timeout=5 is not a duration such as 30s or 1m30s'],
     [['--mtls=maybe'], '--mtls=maybe is not true or false'],
     [['--mode=cloud'], '--mode=cloud is not one of standalone, kubernetes'],

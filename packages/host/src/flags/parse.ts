@@ -104,7 +104,8 @@ function scalar(flag: Flag, text: string): Value {
     case 'duration':
       return readDuration(text, flag.bareUnit)
     case 'quantity':
-      return readQuantity(text)
+      // Parts of a byte are a slip: whoever writes 4m means 4M.
+      return /[num]$/.test(text) ? undefined : readQuantity(text)
     default:
       return text
   }
