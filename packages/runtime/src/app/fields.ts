@@ -1,17 +1,17 @@
 import type { Metadata } from '@outrigger/spec'
 import { hopByHop } from './hop-by-hop.ts'
+import { isTrustedField } from './trusted-fields.ts'
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // oxlint-disable-next-line no-control-regex -- these are what a field value cannot hold
 const unfit = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
-/** Fields that say something about the request itself or its connection, or that the application trusts. */
+/** Fields that say something about the request itself or its connection. */
 const reserved: ReadonlySet<string> = new Set([
   ...hopByHop,
   'content-encoding',
   'content-length',
   'content-type',
-  'dapr-api-token',
   'expect',
   'host',
 ])
@@ -28,6 +28,7 @@ export function metadataFields(
     const value = metadata[name]!
     const field = (prefix + name).toLowerCase()
     if (!token.test(name) || !isFieldValue(value) || reserved.has(field) || without.has(field)) continue
+    if (isTrustedField(field)) continue
     fields.push(prefix + name, asField(value))
   }
 }

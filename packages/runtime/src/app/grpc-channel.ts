@@ -13,7 +13,7 @@ import { appOrigin } from './address.ts'
 import { callerOf } from './caller.ts'
 import type { AppCallOptions, GrpcAppChannel, Place, TakePlace, UnaryMethod } from './channel.ts'
 import { Gate } from './gate.ts'
-import { tokenField } from './token-field.ts'
+import { tokenField } from './trusted-fields.ts'
 
 export interface GrpcChannelOptions {
   readonly host: string

@@ -5,7 +5,7 @@ import { callerOf } from './caller.ts'
 import type { AppRequest, AppResponse, HttpAppChannel, Place, TakePlace } from './channel.ts'
 import { Gate } from './gate.ts'
 import { withoutHopByHop } from './hop-by-hop.ts'
-import { tokenField } from './token-field.ts'
+import { tokenField } from './trusted-fields.ts'
 
 export interface HttpChannelOptions {
   readonly host: string

@@ -63,6 +63,10 @@ describe('an application over gRPC', () => {
       Partition: '3',
       PubsubName: 'other',
       'bad name': 'x',
+      'Transfer-Encoding': 'chunked',
+      'keep-alive': '1',
+      'dapr-caller-app-id': 'admin',
+      Dapr_Api_Token: 'x',
       'grpc-status': '5',
       'x-bin': '!',
     }

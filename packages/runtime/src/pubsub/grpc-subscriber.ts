@@ -4,6 +4,8 @@ import { grpcStatus, isGrpcError } from '@outrigger/wire/grpc'
 import { alphaCallbacks, callbacks } from '../app/callbacks.ts'
 import type { GrpcAppChannel, Place } from '../app/channel.ts'
 import { asField, isFieldValue } from '../app/fields.ts'
+import { hopByHop } from '../app/hop-by-hop.ts'
+import { isTrustedField } from '../app/trusted-fields.ts'
 import { bulkEventType } from './cloud-events.ts'
 import { cloudEventType } from './content-type.ts'
 import type { DeliveredEvent } from './event.ts'
@@ -123,10 +125,10 @@ function metadataOf(metadata: Metadata, pubsubName: string): string[] {
     const name = key.toLowerCase()
     const value = metadata[key]!
     if (!/^[a-z0-9_.-]+$/.test(name) || kept.test(name) || !isFieldValue(value)) continue
+    if (hopByHop.has(name) || isTrustedField(name)) continue
     fields.push(name, asField(value))
   }
   return fields
 }
 
-const kept =
-  /^(?:grpc-.*|.*-bin|te|host|connection|content-.*|user-agent|dapr-api-token|pubsubname|traceparent|tracestate)$/
+const kept = /^(?:grpc-.*|.*-bin|host|content-.*|user-agent|pubsubname|traceparent|tracestate)$/

@@ -1,7 +1,7 @@
 import { Fields, type BodyWriter, type ServerResponse } from '@outrigger/wire'
 import type { AppResponse } from '../../app/channel.ts'
 import { withoutHopByHop } from '../../app/hop-by-hop.ts'
-import { tokenField } from '../../app/token-field.ts'
+import { tokenField } from '../../app/trusted-fields.ts'
 import type { HttpCall } from '../../server/http-call.ts'
 import { unescapeSegment, type HttpRoute } from '../../server/router.ts'
 import { ApiError } from '../api-error.ts'

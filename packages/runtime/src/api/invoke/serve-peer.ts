@@ -12,7 +12,7 @@ import {
 } from '../../app/channel.ts'
 import { asField, fromField } from '../../app/fields.ts'
 import { MemoryBody, wholeBody } from '../../app/memory-body.ts'
-import { tokenField } from '../../app/token-field.ts'
+import { isTrustedField, tokenField } from '../../app/trusted-fields.ts'
 import { refusal } from '../../overload/refusal.ts'
 import { isRefused } from '../../overload/refused.ts'
 import type { PeerAnswer } from '../../peer/call.ts'
@@ -43,6 +43,7 @@ export interface ServePeerOptions {
   readonly authorize: ((caller: Caller | undefined, method: string, verb: string) => void) | undefined
 }
 
+const calleeField = 'dapr-callee-app-id'
 const verbs = HTTPExtension_Verb as unknown as Readonly<Record<string, HTTPExtension_Verb | undefined>>
 
 /** Calls the own application for another sidecar. */
@@ -53,7 +54,7 @@ export function servePeer(options: ServePeerOptions) {
     body: Uint8Array | PeerBody | undefined,
     request: ServerRequest,
   ): Promise<PeerAnswer> => {
-    const meant = valueOf(head.metadata, 'dapr-callee-app-id') ?? appId
+    const meant = valueOf(head.metadata, calleeField) ?? appId
     if (meant !== appId) throw wrongApp(appId, meant)
     const channel = options.channel
     // What is decided about is what the application gets.
@@ -105,28 +106,20 @@ function malformed(error: ApiError): GrpcError {
   return new GrpcError(grpcStatus.INVALID_ARGUMENT, error.message, { cause: error })
 }
 
-/** Fields that applications trust, because a sidecar writes them. */
-const trusted: ReadonlySet<string> = new Set([
-  'dapr-caller-app-id',
-  'dapr-caller-namespace',
-  'dapr-api-token',
-])
-const trustedLengths: ReadonlySet<number> = new Set([...trusted].map(({ length }) => length))
-
 /**
  * The names of the caller are those that it has proved, whatever it says, and the token is for the own sidecar to
- * give. To some applications (CGI, WSGI) an underscore in a name is a dash.
+ * give.
  */
 function withoutForgery(head: PeerRequest, caller: Caller | undefined): PeerRequest {
   const metadata: string[] = []
   for (let index = 0; index < head.metadata.length; index += 2) {
-    const name = head.metadata[index]!
-    if (trustedLengths.has(name.length)) {
-      const lower = name.toLowerCase()
-      const isForged = caller !== undefined || lower === tokenField || lower.includes('_')
-      if (isForged && trusted.has(lower.replaceAll('_', '-'))) continue
-    }
-    metadata.push(name, head.metadata[index + 1]!)
+    const name = head.metadata[index]!.toLowerCase()
+    // Without mutual TLS the names are those that the other sidecar gives, written as sidecars do.
+    const isForged =
+      isTrustedField(name) &&
+      name !== calleeField &&
+      (caller !== undefined || name === tokenField || name.includes('_'))
+    if (!isForged) metadata.push(name, head.metadata[index + 1]!)
   }
   if (caller !== undefined)
     metadata.push('dapr-caller-app-id', caller.appId, 'dapr-caller-namespace', caller.namespace)
