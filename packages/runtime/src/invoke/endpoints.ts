@@ -1,4 +1,5 @@
 import { createClient, Fields, type Client, type TlsOptions } from '@outrigger/wire'
+import { ApiError } from '../api/api-error.ts'
 import type { AppRequest, AppResponse } from '../app/channel.ts'
 import { withoutHopByHop } from '../app/hop-by-hop.ts'
 import { bodyOf } from '../app/http-channel.ts'
@@ -110,8 +111,17 @@ class Endpoint implements HttpEndpoint {
     return { status: response.status, fields: withoutHopByHop(response.fields), body: response.body }
   }
 
+  /** The headers of an endpoint are for what is below its base. @throws ApiError DIRECT_INVOKE */
+  #mustBeBelow(whole: string): void {
+    // Who serves it may take an escaped slash for one.
+    const { pathname } = new URL(whole.split('?', 1)[0]!.replaceAll(/%2f|%5c/gi, '/'), this.#origin)
+    if (pathname === this.#path || pathname.startsWith(`${this.#path}/`)) return
+    throw new ApiError('DIRECT_INVOKE', 'failed to invoke: the path leads out of its baseUrl')
+  }
+
   #target(path: string): string {
     const whole = this.#path + (path === '/' && this.#path !== '' ? '' : path)
+    if (this.#path !== '' && /\.\.|%2e/i.test(path)) this.#mustBeBelow(whole)
     if (this.#query === '') return whole
     return `${whole}${whole.includes('?') ? '&' : '?'}${this.#query}`
   }
