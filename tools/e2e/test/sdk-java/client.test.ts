@@ -4,11 +4,11 @@ import { resultsOf } from '../../interop/built-program.ts'
 import { component, endApps, endSidecars, startSidecar, type Sidecar } from '../../src/index.ts'
 import { describePeers } from '../grpc-interop/describe-peers.ts'
 import { createWorld, type World } from '../sdk/world.ts'
-import { programs } from './programs.ts'
+import { clients } from './programs.ts'
 
 const callMs = 50_000
 
-for (const [version, protocol, program] of programs) {
+for (const [version, protocol, program] of clients) {
   describePeers(`the Java SDK ${version} over ${protocol}`, program.missing, () => {
     let world: World
     let guarded: Sidecar

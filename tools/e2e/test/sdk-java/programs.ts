@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtProgram, type BuiltProgram } from '../../interop/built-program.ts'
 
-const newer = programOf('sdk-java-newer', [])
-const older = programOf('sdk-java-older', ['-Dsdk=1.10.0', '-Dwithout=newer'])
+const newer = programOf('sdk-java-newer', 'client', 'Main')
+const older = programOf('sdk-java-older', 'client', 'Main', ['-Dsdk=1.10.0', '-Dwithout=newer'])
 
 /** An application with the official SDK as it is, in a new and in a much older generation, which still has HTTP. */
-export const programs: readonly (readonly [
+export const clients: readonly (readonly [
   version: string,
   protocol: 'GRPC' | 'HTTP',
   program: BuiltProgram,
@@ -16,10 +16,13 @@ export const programs: readonly (readonly [
   ['1.10.0', 'HTTP', older],
 ]
 
-function programOf(name: string, flags: readonly string[]): BuiltProgram {
+/** An application of Spring Boot with the SDK's part for it. */
+export const server = programOf('sdk-java-server', 'server', 'Server')
+
+function programOf(name: string, folder: string, main: string, flags: readonly string[] = []): BuiltProgram {
   return builtProgram({
     name,
-    sources: fileURLToPath(new URL('app', import.meta.url)),
+    sources: fileURLToPath(new URL(folder, import.meta.url)),
     tools: [
       ['mvn', '-version'],
       ['java', '-version'],
@@ -30,7 +33,7 @@ function programOf(name: string, flags: readonly string[]): BuiltProgram {
       '-XX:TieredStopAtLevel=1',
       '-cp',
       `${join(built, 'classes')}:${join(built, 'lib/*')}`,
-      'outrigger.sdk.Main',
+      `outrigger.sdk.${main}`,
     ],
   })
 }

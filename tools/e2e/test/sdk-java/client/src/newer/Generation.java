@@ -120,7 +120,7 @@ final class Generation {
 
   private static byte[] all(Flux<byte[]> chunks) {
     ByteArrayOutputStream whole = new ByteArrayOutputStream();
-    chunks.toIterable().forEach(whole::writeBytes);
+    chunks.doOnNext(whole::writeBytes).blockLast(PATIENCE);
     return whole.toByteArray();
   }
 
