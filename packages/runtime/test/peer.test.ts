@@ -1,6 +1,13 @@
 import { virtualClock, recordingLogger } from '@outrigger/testkit'
 import type { NameResolver } from '@outrigger/spec'
-import { createServer, type Body, type Handler, type Server, type ServerResponse } from '@outrigger/wire'
+import {
+  createServer,
+  type Body,
+  type Handler,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from '@outrigger/wire'
 import { GrpcError, grpcStatus } from '@outrigger/wire/grpc'
 import { createHttp2Client } from '@outrigger/wire/http2'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -40,8 +47,8 @@ const limit = 10_000
 const servers: Server[] = []
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close(AbortSignal.abort()))))
 
-async function listen(handler: Handler): Promise<string> {
-  const server = createServer({ protocols: ['h2c'] }, handler)
+async function listen(handler: Handler, options: ServerOptions = {}): Promise<string> {
+  const server = createServer({ ...options, protocols: ['h2c'] }, handler)
   servers.push(server)
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   return `http://127.0.0.1:${port}`
@@ -220,6 +227,33 @@ describe('a sidecar that is called answers', () => {
     await answer.body.bytes()
     expect((answer.trailers ?? answer.fields).get('grpc-status')).toBe('13')
     expect(outcomes).toMatchObject([{ code: 'RESET', message: expect.stringContaining(message) }])
+  })
+
+  it('nobody who says nothing for ever, and waits for pieces as long as they take', async () => {
+    const onError = (): void => {}
+    const services = { callLocal: echo, fallback: unknown, maxMessageBytes: limit, onError }
+    const origin = await listen(peerHandler(services), { bodyIdleTimeoutMs: 20 })
+    const own = client()
+    const silent = new Promise<never>(() => {})
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(0)
+      await silent
+    }
+    const fields = ['content-type', 'application/grpc', 'te', 'trailers']
+    const request = { method: 'POST', origin, path: callLocalStreamPath, fields, body: body() }
+    const { fields: status } = await own.request(request)
+    expect([status.get('grpc-status'), status.get('grpc-message')]).toEqual([
+      '13',
+      expect.stringContaining('nothing of the body came'),
+    ])
+    async function* late(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('one ')
+      // The one that says nothing is given up meanwhile, and this one is not.
+      await own.request({ ...request, body: body() })
+      yield Buffer.from('two')
+    }
+    const answer = await callLocalStream(own, origin, call(new ReplayBody(late(), 0)), limit)
+    expect(await text(answer.body)).toBe('one two')
   })
 
   it('what nobody foresaw, without a word of it', async () => {

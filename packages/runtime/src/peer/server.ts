@@ -64,7 +64,6 @@ async function serve(
 
 const stream: Serve = async (services, request, response) => {
   request.body.limit = Number.POSITIVE_INFINITY
-  request.body.idleTimeoutMs = 0
   const reader = new FrameReader(request.body, services.maxMessageBytes)
   const first = await reader.next()
   if (first === undefined) throw new GrpcError(grpcStatus.INVALID_ARGUMENT, 'there is no message')
@@ -72,6 +71,8 @@ const stream: Serve = async (services, request, response) => {
   if (head === undefined)
     throw new GrpcError(grpcStatus.INVALID_ARGUMENT, 'the first message of the request has no head')
   if (seq !== 0) throw new GrpcError(grpcStatus.INVALID_ARGUMENT, `the first piece has the number ${seq}`)
+  // Who has said what he wants may take his time.
+  request.body.idleTimeoutMs = 0
   await reader.peek()
   const body = reader.ended
     ? data
