@@ -52,12 +52,16 @@ export async function main(argv: readonly string[]): Promise<void> {
       memory,
       offerMetrics: true,
       onShutdownRequest(force) {
-        if (!force) signals.stop('shutdown was requested')
         // The answer must be out before.
-        else systemClock.schedule(100, () => process.exit(1))
+        if (force) return void systemClock.schedule(100, () => process.exit(1))
+        atOnce.abort()
+        // Whoever leaves may say so while it is being ended: only signals mean that they cannot wait.
+        if (!stopping) signals.stop('shutdown was requested')
       },
     })
   let stopping = false
+  /** Aborts when the end is put off no longer: the application itself asked for it. */
+  const atOnce = new AbortController()
   let core = create()
   const failed = (error: unknown): void => {
     if (stopping) return
@@ -94,7 +98,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const signals = handleSignals({
     async stop() {
       stopping = true
-      await core.blockShutdown()
+      await core.blockShutdown(atOnce.signal)
       const { gracefulShutdownMs } = options
       const begun = systemClock.monotonic()
       // In the middle of a reload there are two.

@@ -164,12 +164,12 @@ export class RuntimeCore {
   }
 
   /**
-   * Puts the end off for the time that was asked for, or until the application is unhealthy. It can use the API
-   * meanwhile; messages and events do not come any more.
+   * Puts the end off for the time that was asked for, or until the application is unhealthy or `atOnce` aborts. It can use
+   * the API meanwhile; messages and events do not come any more.
    */
-  async blockShutdown(): Promise<void> {
+  async blockShutdown(atOnce: AbortSignal): Promise<void> {
     const { blockShutdownMs } = this.#options
-    if (blockShutdownMs === undefined || this.#attachment === undefined) return
+    if (blockShutdownMs === undefined || this.#attachment === undefined || atOnce.aborted) return
     this.#leaving = true
     this.#application.notReady('the sidecar is leaving')
     this.#attachment.takeNoMore()
@@ -177,7 +177,7 @@ export class RuntimeCore {
       `the shutdown is put off for ${blockShutdownMs} ms or until the application is unhealthy`,
     )
     const end = this.#clock.monotonic() + blockShutdownMs
-    while (this.#attachment.healthy && this.#clock.monotonic() < end) {
+    while (this.#attachment.healthy && !atOnce.aborted && this.#clock.monotonic() < end) {
       await new Promise<void>((resolve) => this.#clock.schedule(Math.min(100, blockShutdownMs), resolve))
     }
   }

@@ -238,6 +238,30 @@ test('--dapr-block-shutdown-duration: the API serves until the application is un
   expect(await sidecar.child.ended()).toBe(0)
 })
 
+test('the application can ask for the end: it is not put off, and asking again hurries nothing', async () => {
+  const held = Promise.withResolvers<object>()
+  const app = await App.start({
+    'GET /dapr/subscribe': [{ pubsubname: 'pubsub', topic: 't', route: '/t' }],
+    'POST /t': () => held.promise,
+  })
+  const sidecar = await startSidecar({
+    appPort: app.port,
+    resources: component('pubsub', 'pubsub.in-memory'),
+    flags: ['--dapr-block-shutdown-duration=1h', '--dapr-graceful-shutdown-seconds=600'],
+  })
+  const ask = async () => (await fetch(`${sidecar.url}/v1.0/shutdown`, { method: 'POST' })).status
+  await fetch(`${sidecar.url}/v1.0/publish/pubsub/t`, { method: 'POST', body: 'x' })
+  await app.received('/t')
+  sidecar.child.signal('SIGTERM')
+  await sidecar.child.line('the shutdown is put off')
+  expect(await ask()).toBe(204)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(await ask()).toBe(204)
+  expect(sidecar.child.running).toBe(true)
+  held.resolve({})
+  expect(await sidecar.child.ended()).toBe(0)
+})
+
 test('a signal while it starts ends it as well', async () => {
   const sidecar = await Sidecar.launch({
     resources: component('slow', 'state.redis', {
