@@ -6,11 +6,13 @@ import type { HpackEncoder } from './hpack/encoder.ts'
 import {
   CONTENT_LENGTH,
   HOST,
+  isPadded,
   isValueText,
   METHOD,
   PROTOCOL,
   TE,
   UNKNOWN_PSEUDO,
+  unpadded,
 } from './hpack/field-kind.ts'
 import { nameInfo } from './hpack/names.ts'
 
@@ -41,7 +43,10 @@ export function writeHeaders(
   }
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!
-    if (keeps(name, fields[index + 1]!, length)) at = encoder.field(bytes, at, name, fields[index + 1]!)
+    const value = fields[index + 1]!
+    // Others may refuse blanks at the ends.
+    if (keeps(name, value, length))
+      at = encoder.field(bytes, at, name, isPadded(value) ? unpadded(value) : value)
   }
   if (length >= 0) at = encoder.field(bytes, at, 'content-length', String(length))
   output.closeHeaders(streamId, at, endStream, maxFrameSize)

@@ -51,6 +51,14 @@ describe('a client asking node:http2', () => {
     expect(answer.trailers?.get('x-end')).toBe('b')
   })
 
+  it('sends values without the blanks at their ends, which it would leave out', async () => {
+    const { origin } = await nodeServer((stream, headers) =>
+      stream.respond({ ':status': 200, 'x-seen': JSON.stringify(headers['x-own']) }, { endStream: true }),
+    )
+    const answer = await client().request({ origin, fields: ['x-own', ' a b\t'] })
+    expect(answer.fields.get('x-seen')).toBe('"a b"')
+  })
+
   it('streams both ways, as fast as the slower side', async () => {
     const { origin } = await nodeServer(echo)
     async function* source(): AsyncGenerator<Uint8Array> {
