@@ -33,6 +33,8 @@ public final class Main {
     try {
       use(args[0], args[1], "");
       System.setProperty("dapr.api.protocol", args[2]);
+      // The newer generation has HTTP only for this.
+      System.setProperty("dapr.api.methodInvocation.protocol", args[2]);
       callAll(args[2], () -> use(args[3], args[4], "token"));
     } catch (Throwable problem) {
       problem.printStackTrace(errors);
