@@ -1,8 +1,50 @@
+import { seededRandom } from '@outrigger/testkit'
 import { describe, expect, test } from 'vitest'
+import { methodName, pathOfMethod } from '../api/invoke/method-name.ts'
 import type { AccessControl, AppPolicy } from '../config/access-control.ts'
 import { accessControl } from './access-control.ts'
 
 const app1 = { trustDomain: 'public', namespace: 'default', appId: 'app1' }
+
+/** What paths are made of that somebody takes for another one. */
+const pieces =
+  'admin open Admin %61dmin adm%69n .. . %2e%2e .%2e / / / // %2f %2F %5c \\ ; ;a=b %3b x % %zz %ff %20 + %25 %252e'.split(
+    ' ',
+  )
+
+/** The parts of a path, as kinds of servers take them. */
+const servers: Readonly<Record<string, (path: string) => readonly string[]>> = {
+  'that takes it as it is': (path) => resolved(path),
+  'that unescapes first': (path) => resolved(unescapedText(path)),
+  'that unescapes last': (path) => resolved(path).map(unescapedText),
+  'that reads URLs as browsers do': (path) => resolved(new URL(`http://host${path}`).pathname),
+  'that takes parameters off': (path) => resolved(unescapedText(bare(path))),
+  'that takes parameters off, and backslashes for slashes': (path) =>
+    resolved(unescapedText(bare(path)).replaceAll('\\', '/')),
+  'that takes parameters off at last': (path) => resolved(bare(unescapedText(path))),
+  'that takes backslashes for slashes': (path) => resolved(unescapedText(path).replaceAll('\\', '/')),
+}
+
+function resolved(path: string): string[] {
+  const kept: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') kept.pop()
+    else if (part !== '' && part !== '.') kept.push(part)
+  }
+  return kept
+}
+
+function bare(path: string): string {
+  return path.replaceAll(/;[^/]*/g, '')
+}
+
+function unescapedText(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
 function allows(
   access: Partial<AccessControl>,
@@ -182,6 +224,33 @@ describe('names of operations', () => {
     ])
       expect([method, allows(access, app1, method, 'GET')]).toEqual([method, false])
     expect(allows(access, app1, 'open/x;version=1', 'GET')).toBe(true)
+  })
+
+  test('no spelling is decided about as another path than servers take it for', () => {
+    const random = seededRandom(11)
+    const denying = {
+      defaultAction: 'allow',
+      policies: [policy([{ name: '/admin/**', verbs: ['*'], action: 'deny' }], 'allow')],
+    } as const
+    const allowing = {
+      policies: [policy([{ name: '/open/**', verbs: ['*'], action: 'allow' }], 'deny')],
+    } as const
+    const holes: string[] = []
+    for (let round = 0; round < 20_000; round++) {
+      const count = 1 + Math.floor(random.next() * 8)
+      const method = Array.from(
+        { length: count },
+        () => pieces[Math.floor(random.next() * pieces.length)],
+      ).join('')
+      const passes = [denying, allowing].map((access) => allows(access, app1, method, 'GET'))
+      const path = pathOfMethod(methodName('callee', method))
+      for (const [server, seen] of Object.entries(servers)) {
+        const first = seen(path)[0]?.toLowerCase()
+        const wrong = (passes[0] && first === 'admin') || (passes[1] && first !== 'open')
+        if (wrong) holes.push(`${method}: ${path} to a server ${server}`)
+      }
+    }
+    expect(holes).toEqual([])
   })
 
   test('what cannot be a path is refused, whatever is allowed', () => {

@@ -41,26 +41,36 @@ const longestShown = 500
 const callbacks = 'dapr.proto.runtime.v1.AppCallback'
 
 /**
- * What a method may mean to the application. All of it must be allowed: servlets take the parameters of a path off
- * (`;a=b`, RFC 3986, section 3.3) before they look at its dots, others do not.
+ * What a method may mean to the application. All of it must be allowed: some servers take the parameters of a path off
+ * (`;a=b`, RFC 3986, section 3.3), before they unescape it or after.
  */
 function readingsOf(appId: string, method: string, overHttp: boolean): readonly (readonly string[])[] {
   const segments = methodName(appId, method.replace(/^\/+/, '')).split('/')
-  const readings = unescapedReadings(appId, segments)
-  if (!overHttp || !method.includes(';')) return readings
-  const plain = segments.map((segment) => segment.split(';', 1)[0]!)
-  return [...readings, ...unescapedReadings(appId, plain)]
+  const parts = segments.map(unescaped)
+  const readings = unescapedReadings(appId, parts)
+  if (!overHttp || !parts.some((part) => part.includes(';'))) return readings
+  const before = segments.map(withoutParameters).map(unescaped)
+  const after = slashed(parts).split('/').map(withoutParameters)
+  return [...readings, ...unescapedReadings(appId, before), ...unescapedReadings(appId, after)]
 }
 
 /**
  * A path with escaped slashes and dots taken for what they stand for, and where that is another path also with them
- * as parts of a name. To some servers a backslash is a slash.
+ * as parts of a name.
  */
-function unescapedReadings(appId: string, segments: readonly string[]): readonly (readonly string[])[] {
-  const parts = segments.map(unescaped)
-  const whole = methodName(appId, parts.join('/').replaceAll('\\', '/')).split('/')
+function unescapedReadings(appId: string, parts: readonly string[]): readonly (readonly string[])[] {
+  const whole = methodName(appId, slashed(parts)).split('/')
   const same = whole.length === parts.length && whole.every((segment, index) => segment === parts[index])
   return same ? [whole] : [whole, parts]
+}
+
+/** To some servers a backslash is a slash. */
+function slashed(parts: readonly string[]): string {
+  return parts.join('/').replaceAll('\\', '/')
+}
+
+function withoutParameters(segment: string): string {
+  return segment.split(';', 1)[0]!
 }
 
 /** Bytes that are no UTF-8 become replacement characters: one of them must not leave the rest escaped. */
