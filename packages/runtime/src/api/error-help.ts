@@ -190,6 +190,11 @@ export const errorHelp: Readonly<Record<ErrorId, ErrorHelp>> = {
     'The other application does not let this one call it.',
     'Allow it in the accessControl section of the Configuration of the application that is called.',
   ),
+  DIRECT_INVOKE_TIMEOUT: help(
+    'Service invocation',
+    'The application did not answer within the timeout of a policy.',
+    'Raise the timeout in the Resiliency resource that names it.',
+  ),
   DIRECT_INVOKE_NO_APP_ID: help(
     'Service invocation',
     'There is no such route, and nothing says which application is meant.',

@@ -195,6 +195,7 @@ export const errorTable = {
   // Service invocation
   DIRECT_INVOKE: { http: 500, grpc: 'INTERNAL', code: 'ERR_DIRECT_INVOKE' },
   DIRECT_INVOKE_DENIED: { http: 403, grpc: 'PERMISSION_DENIED', code: 'ERR_DIRECT_INVOKE' },
+  DIRECT_INVOKE_TIMEOUT: { http: 500, grpc: 'DEADLINE_EXCEEDED', code: 'ERR_DIRECT_INVOKE' },
   DIRECT_INVOKE_NO_APP_ID: { http: 404, grpc: 'NOT_FOUND', code: 'ERR_DIRECT_INVOKE' },
 
   // Bindings

@@ -37,6 +37,8 @@ export interface RunOptions<T> {
    * function nobody knows, and the signals stay tied: callers that live long must have it.
    */
   readonly outcome?: ((result: T) => Promise<boolean> | undefined) | undefined
+  /** `false`: the timeout does not count, as the call is one that may be without an answer for long. */
+  readonly timed?: boolean
 }
 
 /** One try of a call: `signal` aborts with the caller's and at the timeout. Numbers from 1. */
@@ -140,8 +142,9 @@ export class Policy {
   }
 
   async #once<T>(attempt: Attempt<T>, number: number, options: RunOptions<T>): Promise<T> {
-    const { breaker, timeout } = this
+    const { breaker } = this
     const { signal, judge, ready } = options
+    const timeout = options.timed === false ? undefined : this.timeout
     if (ready !== undefined) await ready()
     const generation = breaker === undefined ? 0 : this.#enter(breaker)
     const tie = timeout === undefined ? undefined : new Tie(signal)

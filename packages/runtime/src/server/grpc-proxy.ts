@@ -1,14 +1,14 @@
 import { Fields, type ServerRequest, type ServerResponse } from '@outrigger/wire'
 import { GrpcError, grpcStatus, isGrpcError } from '@outrigger/wire/grpc'
 import type { InvokeHandler } from '../api/invoke/handler.ts'
-import { passOn, statusFields } from '../invoke/proxy.ts'
+import { passOn, statusFields, type Started } from '../invoke/proxy.ts'
 import { ReplayBody, replayBytes } from '../invoke/replay.ts'
 import { refusedField } from '../overload/refused.ts'
 import { statusOf } from './grpc-errors.ts'
 
 /** Either names the application; the first is older. */
 const targetFields = ['dapr-callee-app-id', 'dapr-app-id']
-/** Says that the method streams, which nobody but the caller knows: policies end when the answer begins. */
+/** Says that the method streams, which nobody but the caller knows: it may be without an answer for long. */
 const streamField = 'dapr-stream'
 /** Sidecars speak to each other by these: they would take what the caller says for what this one says. */
 const internal = '/dapr.proto.internals.v1.'
@@ -54,7 +54,7 @@ async function toPeer(
   const statuses = !stream && handler.hasPolicy(name, request.path)
   try {
     const apps = await handler.apps()
-    await handler.guarded(name, request.path.slice(1), body, request.signal, async (signal) => {
+    const attempt = async (signal: AbortSignal | undefined): Promise<Started> => {
       const started = await apps.atInstance(
         appId,
         namespace,
@@ -68,7 +68,8 @@ async function toPeer(
       )
       if (!stream) await started.finished
       return started
-    })
+    }
+    await handler.guarded(name, request.path.slice(1), body, request.signal, attempt, { timed: !stream })
   } catch (error) {
     if (response.started || request.signal.aborted) return
     response.send(200, ['content-type', 'application/grpc', ...endOf(handler, name, error)])

@@ -18,8 +18,14 @@ let app: App
 let calls = 0
 const codec = { encode: encodeBytes, decode: decodeBytes }
 const unary = { path: pathOf('Unary'), kind: 'unary', input: codec, output: codec } as const
+/** How long the service takes. */
+let takesMs = 0
 async function handle(message: Uint8Array): Promise<Uint8Array> {
   calls++
+  if (takesMs > 0) {
+    await new Promise((resolve) => setTimeout(resolve, takesMs))
+    return message
+  }
   if (calls < 3) throw new GrpcError(14, 'later')
   return message
 }
@@ -43,19 +49,21 @@ metadata: { name: policies }
 spec:
   policies:
     retries: { few: { policy: constant, duration: 10ms, maxRetries: 3 } }
+    timeouts: { short: 50ms }
   targets:
-    apps: { web: { retry: few }, rpc: { retry: few } }
+    apps: { web: { retry: few }, rpc: { retry: few }, timely: { timeout: short } }
 `
   const started = await Promise.all([
     world.sidecar({ appId: 'caller', resources }),
     world.sidecar({ appId: 'web', appPort: app.port, resources }),
     world.sidecar({ appId: 'rpc', appPort: port!, flags: ['--app-protocol=grpc'], resources }),
+    world.sidecar({ appId: 'timely', appPort: port!, flags: ['--app-protocol=grpc'] }),
   ])
   ;[caller, web, rpc] = started
 }, 60_000)
 beforeEach(() => {
   app.requests.splice(0)
-  calls = 0
+  calls = takesMs = 0
 })
 afterAll(async () => {
   await world.end()
@@ -86,6 +94,25 @@ describe('a request that failed is sent again', () => {
     expect(app.requests.map(({ body }) => body.toString())).toEqual(['hello', 'hello', 'hello'])
     expect(await overGrpc(nearer, 'rpc', 'x', asked)).toMatchObject({ status: 0, text: 'hello' })
     expect(calls).toBe(3)
+  })
+})
+
+describe('an answer that takes longer than the timeout of a policy', () => {
+  it('is DEADLINE_EXCEEDED over gRPC', async () => {
+    takesMs = 2000
+    for (const answer of [
+      await proxied(caller, 'timely'),
+      await overGrpc(caller, 'timely', 'x', { body: 'x' }),
+    ])
+      expect(answer).toMatchObject({ status: 4, text: expect.stringContaining('within 50 ms') })
+  })
+
+  it('is awaited where the caller said that it streams', async () => {
+    takesMs = 300
+    expect(await proxied(caller, 'timely', { 'dapr-stream': 'true' })).toMatchObject({
+      status: 0,
+      text: 'hello',
+    })
   })
 })
 

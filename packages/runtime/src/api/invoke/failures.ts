@@ -1,6 +1,7 @@
 import { isWireError } from '@outrigger/wire'
 import { isRefused } from '../../overload/refused.ts'
 import { BreakerError } from '../../resiliency/breaker.ts'
+import { PolicyTimeoutError } from '../../resiliency/policy.ts'
 import { ApiError } from '../api-error.ts'
 
 /** Codes of gRPC that say more than that a call failed. */
@@ -13,7 +14,8 @@ export function invokeError(name: string, error: unknown, address: string | unde
   if (isRefused(error)) return new ApiError('OVERLOADED', text, { cause: error })
   if ((error as { code?: unknown } | undefined)?.code === permissionDenied)
     return new ApiError('DIRECT_INVOKE_DENIED', text, { cause: error })
-  return new ApiError('DIRECT_INVOKE', text, { cause: error })
+  const id = error instanceof PolicyTimeoutError ? 'DIRECT_INVOKE_TIMEOUT' : 'DIRECT_INVOKE'
+  return new ApiError(id, text, { cause: error })
 }
 
 function errorText(error: unknown, address: string | undefined): string {

@@ -161,8 +161,9 @@ export class InvokeHandler {
     body: Body,
     signal: AbortSignal | undefined,
     attempt: Try<T>,
+    options?: Pick<RunOptions<T>, 'timed'>,
   ): Promise<T> {
-    return this.#run(name, this.#policy(name, method), callToPeer, body, signal, undefined, attempt)
+    return this.#run(name, this.#policy(name, method), callToPeer, body, signal, options, attempt)
   }
 
   /** The same of a message for the own application. */
