@@ -106,6 +106,7 @@ describe('encrypted streams over HTTP', () => {
       'ERR_CRYPTO_PROVIDER_NOT_FOUND',
       'crypto provider nobody not found',
     ],
+    ['nobody/encrypt', 'x', {}, 400, 'ERR_CRYPTO_PROVIDER_NOT_FOUND', 'crypto provider nobody not found'],
     ['nobody/decrypt', 'x', {}, 400, 'ERR_CRYPTO_PROVIDER_NOT_FOUND', 'crypto provider nobody not found'],
     [
       'vault/encrypt',

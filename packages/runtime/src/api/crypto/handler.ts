@@ -62,6 +62,11 @@ export class CryptoHandler {
     this.#logger = logger
   }
 
+  /** @throws ApiError when there is no such provider */
+  checkProvider(name: string): void {
+    cryptoProvider(this.#providers, name)
+  }
+
   /**
    * Resolves when the file key is wrapped; `data` is read as the result is. The result rejects with an ApiError, or with what
    * `data` rejects with.

@@ -21,6 +21,7 @@ export function cryptoRoutes(handler: CryptoHandler): HttpRoute[] {
       methods: ['PUT'],
       path: 'v1.0-alpha1/crypto/:name/encrypt',
       handle(call) {
+        handler.checkProvider(call.params[0]!)
         const { fields } = call.request
         const keyName = fields.get('dapr-key-name')
         const keyWrapAlgorithm = fields.get('dapr-key-wrap-algorithm')

@@ -112,6 +112,12 @@ test('items of a save say everything, and the query wins', async () => {
   ])
 })
 
+test.each(['[]', 'null'])('a save of %s saves nothing', async (body) => {
+  const { api, store } = setUp()
+  expect((await ask(api, { method: 'POST', target, body })).status).toBe(204)
+  expect(store.sets).toEqual([])
+})
+
 test.each([
   ['nothing', '', 'the body is empty'],
   ['no array', '{}', 'an array of items with "key" and "value" is expected'],

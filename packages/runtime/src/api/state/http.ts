@@ -48,6 +48,8 @@ export function stateRoutes(handler: StateHandler): HttpRoute[] {
         const store = call.params[0]!
         handler.checkStore(store)
         const { text, value } = await readJson(call)
+        // So programs in Go write a list that is empty.
+        if (value === null) return call.response.send(204)
         if (!Array.isArray(value)) throw malformed('an array of items with "key" and "value" is expected')
         const starts = rawElements(text)
         const fromQuery = call.metadata
