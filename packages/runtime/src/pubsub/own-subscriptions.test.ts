@@ -120,6 +120,15 @@ it.each([
   expect(engine.subscriptions()).toEqual([])
 })
 
+it.each([
+  [{ pubsubName: '', topic: 'orders' }, ''],
+  [{ pubsubName: 'bus', topic: '' }, 'bus'],
+])('a name that is missing is told with the resource that is meant: %j', async (request, resourceName) => {
+  const { handler } = setUp()
+  const publish = handler.publish({ ...request, data: new Uint8Array(), metadata: {} }, {})
+  await expect(publish).rejects.toMatchObject({ subject: { resourceType: 'pubsub', resourceName } })
+})
+
 it('what the broker refuses is said, and not tried again', async () => {
   const { broker, engine, subscribe } = setUp()
   broker.failSubscribe = 1

@@ -120,8 +120,11 @@ export class PublishHandler {
   }
 
   #checkNames(pubsubName: string, topic: string): void {
-    if (pubsubName === '') throw new ApiError('PUBSUB_NAME_EMPTY', 'pubsub name is empty')
-    if (topic === '') throw new ApiError('PUBSUB_TOPIC_EMPTY', `topic is empty in pubsub ${pubsubName}`)
+    if (pubsubName !== '' && topic !== '') return
+    const subject = { resourceType: 'pubsub', resourceName: pubsubName, metadata: { appID: this.#appId } }
+    throw pubsubName === ''
+      ? new ApiError('PUBSUB_NAME_EMPTY', 'pubsub name is empty', { subject })
+      : new ApiError('PUBSUB_TOPIC_EMPTY', `topic is empty in pubsub ${pubsubName}`, { subject })
   }
 
   #apiError(error: unknown): unknown {
