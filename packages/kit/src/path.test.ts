@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { unescapedPath, withoutDotSegments } from './path.ts'
+import { unescapedPath, withoutDotSegments, withoutPathParameters } from './path.ts'
 
 test.each([
   ['/a/b', '/a/b'],
@@ -9,6 +9,7 @@ test.each([
   ['/a/%2e%2E/b', '/b'],
   ['/a/.%2e/b', '/b'],
   ['/a/..;x=1/b', '/b'],
+  ['/a/..%3Bx=1/b', '/b'],
   ['/a%2F..%2fb', '/b'],
   ['/a/..%5Cb', '/b'],
   ['/a/..\\b', '/b'],
@@ -23,6 +24,15 @@ test.each([
   ['/a%252e%252e/b', '/a%252e%252e/b'],
 ])('%s without dot segments is %s', (path, expected) => {
   expect(withoutDotSegments(path)).toBe(expected)
+})
+
+test.each([
+  ['/a;b=c/d', '/a/d'],
+  ['/;/a;', '//a'],
+  ['/a%3Bb%2Fc', '/a%2Fc'],
+  ['/a/b', '/a/b'],
+])('%s without parameters is %s', (path, expected) => {
+  expect(withoutPathParameters(path)).toBe(expected)
 })
 
 test.each([

@@ -1,4 +1,4 @@
-const dots = /^\.{1,2}(?:;.*)?$/
+const dots = /^\.{1,2}(?:(?:;|%3b).*)?$/i
 
 /**
  * A path with its dot segments resolved as servers may do it that unescape first: `/a/%2e%2e/b` and `/a/..;x/b` are
@@ -14,6 +14,11 @@ export function withoutDotSegments(path: string): string {
   }
   const resolved = kept.join('/')
   return resolved === '' ? '/' : resolved
+}
+
+/** A path without the parameters of its segments (`/a;b=c`, RFC 3986, section 3.3), which some servers take off. */
+export function withoutPathParameters(path: string): string {
+  return path.replaceAll(/(?:;|%3b)(?:(?!%2f|%5c)[^/\\])*/gi, '')
 }
 
 /** A path with its escapes taken for what they stand for; what is not escaped well stays as it is. */

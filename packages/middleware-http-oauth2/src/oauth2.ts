@@ -1,5 +1,5 @@
 import { createTokenClient } from '@outrigger/common-oauth2'
-import { unescapedPath, withoutDotSegments } from '@outrigger/kit'
+import { unescapedPath, withoutDotSegments, withoutPathParameters } from '@outrigger/kit'
 import type { ComponentContext, HttpMiddleware, MiddlewareRequest } from '@outrigger/spec'
 import { readCookies, removeCookies } from './cookies.ts'
 import { Login } from './login.ts'
@@ -33,8 +33,11 @@ export async function createOAuth2(context: ComponentContext<Settings>): Promise
   function concerns(request: MiddlewareRequest): boolean {
     if (pathFilter === undefined) return true
     const { path } = request
-    const plain = unescapedPath(withoutDotSegments(path))
-    return pathFilter.test(path) || (plain !== path && pathFilter.test(plain.replaceAll(/\/{2,}/g, '/')))
+    if (pathFilter.test(path)) return true
+    return [path, withoutPathParameters(path)].some((each) => {
+      const plain = unescapedPath(withoutDotSegments(each)).replaceAll(/\/{2,}/g, '/')
+      return plain !== path && pathFilter.test(plain)
+    })
   }
 
   return {

@@ -155,8 +155,12 @@ test.each([
   ['/public/..;x/private', 302],
   ['/public%2F..%2Fprivate', 302],
   ['/%2Fprivate', 302],
+  ['/;x/private', 302],
+  ['/pri%3b/../private', 302],
+  ['/a;b/%3B/..;/..%3b/private', 302],
   ['/a%2Fprivate', 200],
   ['/a%FFb', 200],
+  ['/a;/private', 200],
 ])('no spelling leads past the filter ^/private: %s is answered with %i', async (target, status) => {
   await serve({ pathFilter: '^/private' })
   expect((await exchange(site.middleware!, { target })).status).toBe(status)
