@@ -45,6 +45,7 @@ const port = number(wanted.port, 0, 65_535)
 const usedPort = number('a port from 1 to 65535', 1, 65_535)
 const count = number('a whole number from 1', 1)
 const bytes = number('a whole number of bytes', 0)
+const someBytes = number('a whole number of bytes from 1', 1)
 const time = number('a number of milliseconds, 0 or more', 0, Number.MAX_SAFE_INTEGER, false)
 const someTime = number('a number of milliseconds from 1', 1, Number.MAX_SAFE_INTEGER, false)
 const texts = listOf('a list of texts', isText)
@@ -91,8 +92,8 @@ const rules: Rules<CreateRuntimeOptions> = {
     },
   },
   allowedOrigins: texts,
-  maxBodyBytes: bytes,
-  readBufferBytes: bytes,
+  maxBodyBytes: someBytes,
+  readBufferBytes: someBytes,
   enableApiLogging: flag,
   disableH2c: flag,
   apiToken: secretText,

@@ -128,6 +128,14 @@ describe('what is wrong', () => {
     [{ 'app-port': 3500 }, '--dapr-http-port and --app-port are both 3500: change one'],
     [{ 'dapr-grpc-port': 3500 }, '--dapr-http-port and --dapr-grpc-port are both 3500: change one'],
     [{ 'app-protocol': 'ftp' }, '--app-protocol=ftp is not one of http, https, h2c, grpc, grpcs'],
+    [
+      { 'max-body-size': 0 },
+      '--max-body-size=0 would let nothing through: leave it out, or give a size such as 4Mi',
+    ],
+    [
+      { 'dapr-http-read-buffer-size': -2 },
+      '--dapr-http-read-buffer-size=-2 is below zero: leave it out, or give a size such as 4Mi',
+    ],
     [{ 'max-body-size': 'big' }, '--max-body-size=big is not a whole number of bytes such as 4Mi or 65536'],
     [
       { 'app-health-probe-timeout': 6000 },

@@ -254,7 +254,10 @@ function size(
   const useOld = !parsed.given.has(name) && parsed.given.has(deprecated)
   const value = parsed.values[useOld ? deprecated : name]
   if (value === -1) return fallback
-  if (value < 0) errors.push(`--${useOld ? deprecated : name}=${value} is below zero`)
+  if (value <= 0) {
+    const what = value < 0 ? 'is below zero' : 'would let nothing through'
+    errors.push(`--${useOld ? deprecated : name}=${value} ${what}: leave it out, or give a size such as 4Mi`)
+  }
   return useOld ? value * unit : value
 }
 
