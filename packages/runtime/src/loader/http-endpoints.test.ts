@@ -86,6 +86,11 @@ describe('the header fields of an HTTPEndpoint', () => {
       'the secret store "other" is not among the resources',
     ],
     [
+      '{name: A, secretKeyRef: {name: token}}',
+      '',
+      'spec.headers.A needs the secret "token", and auth.secretStore does not say which secret store has it',
+    ],
+    [
       '{name: A, envRef: DAPR_API_TOKEN}',
       '',
       'spec.headers.A has an envRef to DAPR_API_TOKEN, which components may not read',

@@ -100,8 +100,10 @@ class SecretReader {
 
   async read(field: string, name: string, key: string): Promise<string> {
     const storeName = this.#resource.secretStore ?? this.#options.context.defaultSecretStore ?? ''
-    const store = this.#options.store(storeName)
     const subject = `spec.metadata "${field}" needs the secret "${name}"`
+    if (storeName === '')
+      throw new LoadProblem(`${subject}, and auth.secretStore does not say which secret store has it`)
+    const store = this.#options.store(storeName)
     if (typeof store === 'string')
       throw new LoadProblem(`${subject}, and the secret store "${storeName}" ${store}`)
     let secret: Secret | undefined
