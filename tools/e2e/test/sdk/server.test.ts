@@ -26,14 +26,15 @@ describe.each(clients)('%s', (name, sdk) => {
     beforeAll(async () => {
       watching = watch(model, all)
       const appPort = await freePort()
+      // The older SDK does not serve HealthCheck over gRPC, with which it would never be healthy.
+      const checked = protocol === 'gRPC' && version !== '3.6.1'
       const sidecar = await Sidecar.launch({
         appId: 'shop',
         appPort,
-        // The older SDK does not serve HealthCheck over gRPC, with which it would never be healthy.
-        flags:
-          protocol === 'HTTP'
-            ? []
-            : ['--app-protocol=grpc', ...(version === '3.6.1' ? [] : ['--enable-app-health-check'])],
+        flags: [
+          ...(protocol === 'gRPC' ? ['--app-protocol=grpc'] : []),
+          ...(checked ? ['--enable-app-health-check'] : []),
+        ],
         resources: [
           component('pubsub', 'pubsub.in-memory', { metadata: { redeliverInterval: '50ms' } }),
           component('ticks', 'bindings.cron', { metadata: { schedule: '@every 1s' } }),
@@ -44,6 +45,7 @@ describe.each(clients)('%s', (name, sdk) => {
       await register(sdk, server, got)
       await server.start()
       await sidecar.ready()
+      if (checked) await sidecar.child.line('the application is healthy')
       scene = { sdk, protocol, version, server, sidecar, appPort, got }
       await exercise(sidecar, got)
     })
