@@ -6,7 +6,8 @@ import { describePeers } from '../grpc-interop/describe-peers.ts'
 import { createWorld, type World } from '../sdk/world.ts'
 import { clients } from './programs.ts'
 
-const callMs = 50_000
+// Only ends what hangs.
+const callMs = 120_000
 
 for (const [version, protocol, program] of clients) {
   describePeers(`the Java SDK ${version} over ${protocol}`, program.missing, () => {
