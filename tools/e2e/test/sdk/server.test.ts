@@ -46,6 +46,9 @@ describe.each(clients)('%s', (name, sdk) => {
       await server.start()
       await sidecar.ready()
       if (checked) await sidecar.child.line('the application is healthy')
+      // It subscribes when it is healthy, and what is published before that nobody gets.
+      for (const topic of ['plain', 'options', 'dead', 'ruled', 'bulk'])
+        await sidecar.child.line(new RegExp(`msg=subscribed .*topic=${topic} `))
       scene = { sdk, protocol, version, server, sidecar, appPort, got }
       await exercise(sidecar, got)
     })
