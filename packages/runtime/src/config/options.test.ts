@@ -128,6 +128,8 @@ describe('what is wrong', () => {
     [{ 'app-port': 3500 }, '--dapr-http-port and --app-port are both 3500: change one'],
     [{ 'dapr-grpc-port': 3500 }, '--dapr-http-port and --dapr-grpc-port are both 3500: change one'],
     [{ 'app-protocol': 'ftp' }, '--app-protocol=ftp is not one of http, https, h2c, grpc, grpcs'],
+    [{ 'dapr-http-port': '' }, '--dapr-http-port is empty: give a port, or leave the flag out'],
+    [{ 'metrics-port': '' }, '--metrics-port is empty: give a port, or leave the flag out'],
     [
       { 'max-body-size': 0 },
       '--max-body-size=0 would let nothing through: leave it out, or give a size such as 4Mi',

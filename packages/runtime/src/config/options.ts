@@ -103,6 +103,9 @@ export function runtimeOptions(input: FlagInput, env: Env): RuntimeOptions {
   return optionsOf(parse(input, env), env)
 }
 
+/** Of others, empty means none. */
+const neededPorts = ['dapr-http-port', 'dapr-grpc-port', 'metrics-port', 'profile-port'] as const
+
 /** As `runtimeOptions`, of a command line that was parsed. */
 export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
   const { values } = parsed
@@ -113,6 +116,9 @@ export function optionsOf(parsed: Parsed, env: Env): RuntimeOptions {
   const appPort = givenAppPort === 0 ? undefined : givenAppPort
   const intervalMs = positive(values['app-health-probe-interval'], 5) * 1000
   const timeoutMs = positive(values['app-health-probe-timeout'], 500)
+  for (const name of neededPorts)
+    if (parsed.given.has(name) && values[name] === undefined)
+      errors.push(`--${name} is empty: give a port, or leave the flag out`)
   const graceful = values['dapr-graceful-shutdown-seconds']
   const componentsPath = values['components-path']
   const resourcesPaths = values['resources-path']
