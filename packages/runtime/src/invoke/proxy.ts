@@ -1,6 +1,7 @@
 import { isWireError, type Body, type Client, type Fields } from '@outrigger/wire'
 import type { BodyWriter, ClientResponse, ServerRequest, ServerResponse } from '@outrigger/wire'
 import {
+  deadlineOf,
   decodeMessage,
   encodeMessage,
   GrpcError,
@@ -37,6 +38,7 @@ export async function passOn(
   { request, response, fields, body }: ProxiedCall,
   { statuses, signal }: { readonly statuses: boolean; readonly signal: AbortSignal | undefined },
 ): Promise<Started> {
+  const isLate = deadlineOf(fields)
   let answer: ClientResponse
   try {
     answer = await client.request({
@@ -48,7 +50,7 @@ export async function passOn(
       ...(signal !== undefined && { signal }),
     })
   } catch (error) {
-    throw transportError(error, signal)
+    throw transportError(error, signal, isLate())
   }
   if (answer.fields.has('grpc-status') && answer.body.length === 0) {
     // Another instance may take it.
@@ -60,20 +62,24 @@ export async function passOn(
   answer.body.limit = Number.POSITIVE_INFINITY
   const chunks = answer.body[Symbol.asyncIterator]()
   // Until the first message nothing is lost, and a head alone may be that of a refusal.
-  const first = statuses ? await firstOf(chunks, signal) : undefined
+  const first = statuses ? await firstOf(chunks, signal, isLate) : undefined
   if (first?.done === true) throwUnlessOk(answer.trailers ?? answer.fields)
   body.forget()
   const writer = response.start(answer.status, answer.fields)
-  return { finished: pipe(answer, chunks, first, writer) }
+  return { finished: pipe(answer, chunks, first, writer, isLate) }
 }
 
 type Chunk = IteratorResult<Uint8Array>
 
-async function firstOf(chunks: AsyncIterator<Uint8Array>, signal: AbortSignal | undefined): Promise<Chunk> {
+async function firstOf(
+  chunks: AsyncIterator<Uint8Array>,
+  signal: AbortSignal | undefined,
+  isLate: () => boolean,
+): Promise<Chunk> {
   try {
     return await chunks.next()
   } catch (error) {
-    throw transportError(error, signal)
+    throw transportError(error, signal, isLate())
   }
 }
 
@@ -82,6 +88,7 @@ async function pipe(
   chunks: AsyncIterator<Uint8Array>,
   first: Chunk | undefined,
   writer: BodyWriter,
+  isLate: () => boolean,
 ): Promise<void> {
   try {
     for (let chunk = first ?? (await chunks.next()); chunk.done !== true; chunk = await chunks.next()) {
@@ -92,7 +99,7 @@ async function pipe(
   } catch (error) {
     cancel(answer.body, chunks)
     // The caller is to see that it is incomplete, and why.
-    writer.end(statusFields(transportError(error, undefined)))
+    writer.end(statusFields(transportError(error, undefined, isLate())))
   }
 }
 
@@ -114,9 +121,11 @@ function throwUnlessOk(fields: Fields): void {
   throw new GrpcError((known ? code : grpcStatus.UNKNOWN) as GrpcStatusCode, message, { trailers: fields })
 }
 
-function transportError(error: unknown, signal: AbortSignal | undefined): GrpcError {
+/** A server that resets a stream when the caller's time is over says so in no other way. */
+function transportError(error: unknown, signal: AbortSignal | undefined, late: boolean): GrpcError {
   if (error instanceof GrpcError) return error
   const text = error instanceof Error ? error.message : String(error)
   const cancelled = signal?.aborted === true || isWireError(error, 'ABORTED')
-  return new GrpcError(cancelled ? grpcStatus.CANCELLED : grpcStatus.UNAVAILABLE, text, { cause: error })
+  const otherwise = late ? grpcStatus.DEADLINE_EXCEEDED : grpcStatus.UNAVAILABLE
+  return new GrpcError(cancelled ? grpcStatus.CANCELLED : otherwise, text, { cause: error })
 }

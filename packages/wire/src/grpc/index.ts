@@ -16,3 +16,4 @@ export {
   type GrpcStatusCode,
   type GrpcStatusName,
 } from './status.ts'
+export { deadlineOf } from './timeout.ts'

@@ -2,7 +2,7 @@ import { isWireError } from '../error.ts'
 import { Fields } from '../fields.ts'
 import type { Client, ServerRequest, ServerResponse } from '../types.ts'
 import { encodeMessage, grpcStatus, statusOfReset } from './status.ts'
-import { parseTimeout } from './timeout.ts'
+import { deadlineOf } from './timeout.ts'
 
 export interface ProxyTarget {
   /** `http://host:port`, `https://host:port` or `unix:/path`. */
@@ -37,9 +37,7 @@ async function pass(
   request: ServerRequest,
   response: ServerResponse,
 ): Promise<void> {
-  const timeoutMs = parseTimeout(request.fields.get('grpc-timeout') ?? '')
-  const startedAt = performance.now()
-  const isLate = (): boolean => timeoutMs !== undefined && performance.now() - startedAt >= timeoutMs - 1
+  const isLate = deadlineOf(request.fields)
   // How large a message may be is for the two ends to say; nothing is kept here.
   request.body.limit = Number.POSITIVE_INFINITY
   request.body.idleTimeoutMs = 0

@@ -1,3 +1,4 @@
+import type { Fields } from '../fields.ts'
 const unitMs: Readonly<Record<string, number>> = {
   H: 3_600_000,
   M: 60_000,
@@ -20,4 +21,12 @@ export function formatTimeout(ms: number): string {
   if (rest < 1e8) return `${Math.ceil(rest)}m`
   if (rest < 1e11) return `${Math.ceil(rest / 1000)}S`
   return `${Math.min(99_999_999, Math.ceil(rest / 3_600_000))}H`
+}
+
+/** Says whether the time that a caller gave (`grpc-timeout`) is over, from now on. */
+export function deadlineOf(fields: Fields): () => boolean {
+  const timeoutMs = parseTimeout(fields.get('grpc-timeout') ?? '')
+  if (timeoutMs === undefined) return () => false
+  const startedAt = performance.now()
+  return () => performance.now() - startedAt >= timeoutMs - 1
 }
