@@ -24,6 +24,11 @@ export function createServer(options: ServerOptions, handler: Handler): Server {
 }
 
 /** Accepts connections and gives each to the protocol that it speaks. */
+interface Handshake {
+  /** An authority that was trusted when it began is not any more. */
+  outdated: boolean
+}
+
 class SocketServer implements Server {
   private readonly options: ServerOptions
   private readonly handler: Handler
@@ -39,7 +44,7 @@ class SocketServer implements Server {
   private readonly bound: BoundAddress[] = []
   private readonly sockets = new Set<Socket>()
   /** Of mutual TLS, those that are not finished, by the address of the client. */
-  private readonly handshakes = new Map<string, Socket>()
+  private readonly handshakes = new Map<string, Handshake>()
   private connectionsTotal = 0
   private closing: Promise<void> | undefined
 
@@ -114,7 +119,7 @@ class SocketServer implements Server {
 
   /** Who was let in by other authorities has to show himself again. */
   private retireAll(): void {
-    for (const socket of this.handshakes.values()) socket.destroy()
+    for (const handshake of this.handshakes.values()) handshake.outdated = true
     this.http1?.retireAll()
     this.http2?.retireAll()
   }
@@ -161,9 +166,10 @@ class SocketServer implements Server {
       socket.on('close', () => this.sockets.delete(socket))
       if (tls?.requireClientCert !== true) return
       const address = addressOf(socket)
-      this.handshakes.set(address, socket)
+      const handshake: Handshake = { outdated: false }
+      this.handshakes.set(address, handshake)
       socket.on('close', () => {
-        if (this.handshakes.get(address) === socket) this.handshakes.delete(address)
+        if (this.handshakes.get(address) === handshake) this.handshakes.delete(address)
       })
     })
     return listener
@@ -184,10 +190,12 @@ class SocketServer implements Server {
 
   private acceptSecure(socket: Socket, protocol: string | false | null): void {
     socket.on('error', ignore)
-    this.handshakes.delete(addressOf(socket))
-    if (protocol === 'h2') this.http2!.accept(socket, true)
-    else if (this.http1 !== undefined) this.http1.accept(socket, true)
-    else socket.destroy()
+    const address = addressOf(socket)
+    const handshake = this.handshakes.get(address)
+    this.handshakes.delete(address)
+    const connection = (protocol === 'h2' ? this.http2 : this.http1)?.accept(socket, true)
+    if (connection === undefined) socket.destroy()
+    else if (handshake?.outdated === true) connection.retire()
   }
 
   private async drain(signal: AbortSignal | undefined): Promise<void> {

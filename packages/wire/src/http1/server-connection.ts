@@ -41,6 +41,8 @@ export class ServerConnection implements BodyCarrier, Watched {
   /** All is written, and what still comes is thrown away until the client closes. */
   private lingering = false
   private retired = false
+  /** A request was answered. */
+  private used = false
   private drainBudget = drainLimit
   private certificate: X509Certificate | undefined
   /** Who gets the connection as soon as the input at hand was looked at. */
@@ -127,6 +129,7 @@ export class ServerConnection implements BodyCarrier, Watched {
   answered(): void {
     const { request } = this
     this.request = this.response = undefined
+    this.used = true
     this.rules.ran()
     if (!this.persistent || this.rules.draining || this.retired) return this.close()
     this.await(this.rules.keepAliveTimeoutMs)
@@ -158,10 +161,10 @@ export class ServerConnection implements BodyCarrier, Watched {
     if (this.response === undefined && !this.head.begun && this.rest === undefined) this.close()
   }
 
-  /** Takes no request beyond the one that has begun. */
+  /** Takes no request beyond the one that has begun; the first one may be on its way. */
   retire(): void {
     this.retired = true
-    this.drain()
+    if (this.used) this.drain()
   }
 
   destroy(): void {

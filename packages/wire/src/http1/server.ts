@@ -53,12 +53,13 @@ export class Http1Server {
   }
 
   /** Takes a connection over. `head`: what was read from it so far. */
-  accept(socket: Socket, secure: boolean, head?: Buffer): void {
+  accept(socket: Socket, secure: boolean, head?: Buffer): ServerConnection {
     const connection = new ServerConnection(socket, secure, this.rules)
     this.connections.add(connection)
     this.total.connectionsTotal++
     if (head !== undefined && head.length > 0) connection.receive(head)
     if (this.closed !== undefined) connection.drain()
+    return connection
   }
 
   /** Lets running requests finish and closes the connections; when `signal` aborts what is left is cut. */

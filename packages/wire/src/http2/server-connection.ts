@@ -55,6 +55,7 @@ export class ServerConnection extends Connection implements ExchangeHost {
   /** The peer was told to open no more streams; those beyond are refused. */
   private lastAccepted = maxStreamId
   private drainingSince = -1
+  private retired = false
   private readonly done = (): void => {
     this.running--
     this.rules.ran()
@@ -93,9 +94,16 @@ export class ServerConnection extends Connection implements ExchangeHost {
     if (!this.settled) this.close(NO_ERROR, '')
   }
 
+  /** Takes nothing beyond what has begun; the first requests may be on their way. */
+  retire(): void {
+    this.retired = true
+    if (this.settled) this.drain()
+  }
+
   override tick(now: number): void {
     super.tick(now)
     if (this.closing || this.gone) return
+    if (this.retired && this.settled) this.drain()
     // A peer that does not answer the PING may not hold the server up.
     if (this.drainingSince >= 0 && now - this.drainingSince > 1_000) this.drained()
     if (this.streams.size === 0 && this.running === 0 && now - this.idleSince > this.rules.keepAliveMs) {

@@ -74,12 +74,13 @@ export class Http2Server {
    * Takes a connection over: plain with prior knowledge, or TLS with `h2` agreed on. `head`: what was read from it
    * so far, to begin with the preface.
    */
-  accept(socket: Socket, secure: boolean, head?: Buffer): void {
+  accept(socket: Socket, secure: boolean, head?: Buffer): ServerConnection {
     const connection = new ServerConnection(socket, secure, this.rules)
     this.connections.add(connection)
     this.total.connectionsTotal++
     if (head !== undefined && head.length > 0) connection.feed(head)
     if (this.closed !== undefined) connection.drain()
+    return connection
   }
 
   /** Lets running requests finish and closes the connections; when `signal` aborts what is left is cut. */
@@ -99,7 +100,7 @@ export class Http2Server {
 
   /** Connections that stand finish what they have begun. */
   retireAll(): void {
-    for (const connection of this.connections) connection.drain()
+    for (const connection of this.connections) connection.retire()
   }
 
   /** Calls the handler; the promise of an asynchronous one does not reject. */
