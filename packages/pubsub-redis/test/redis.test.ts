@@ -185,7 +185,16 @@ describeWithService(
       await until('messages after the restart', () => box.messages.length > before + 50)
       stop = true
       await publishing
-      await until('every message', () => published.every((text) => box.texts.includes(text)))
+      const missing = (): string[] => published.filter((text) => !box.texts.includes(text))
+      try {
+        await until('every message', () => missing().length === 0)
+      } catch (error) {
+        const said = [`XPENDING t app`, `XINFO GROUPS t`, `XINFO STREAM t`].map((text) =>
+          say(service(), text),
+        )
+        const state = (await Promise.all(said)).join('\n')
+        throw new Error(`${missing().join()} of ${published.length} are missing\n${state}`, { cause: error })
+      }
       await pubsub.close()
     })
   },
