@@ -1,7 +1,7 @@
 import type { Literal, Module, Rule, Term, VarTerm } from './ast.ts'
 import { builtins } from './builtins/index.ts'
 import { RegoError } from './error.ts'
-import { inOrder } from './order.ts'
+import { inOrder, partsOf } from './order.ts'
 
 /** A policy that can be asked. */
 export interface Policy {
@@ -306,22 +306,6 @@ function names(term: Term): readonly string[] {
   if (term.kind === 'var') return term.name === '_' ? [] : [term.name]
   if (term.kind === 'array') return term.items.flatMap(names)
   return term.kind === 'object' ? term.entries.flatMap(([, value]) => names(value)) : []
-}
-
-function partsOf(term: Term): readonly Term[] {
-  switch (term.kind) {
-    case 'ref':
-      return [term.head, ...term.path]
-    case 'array':
-    case 'set':
-      return term.items
-    case 'object':
-      return term.entries.flat()
-    case 'call':
-      return term.args
-    default:
-      return []
-  }
 }
 
 /** The variables of a term, those of comprehensions left out. */

@@ -49,7 +49,7 @@ function orderTerm(term: Term, bound: ReadonlySet<number>): void {
         throw new RegoError('a variable of the comprehension has no value', part)
       orderTerm(part, own)
     }
-  } else for (const part of parts(term)) orderTerm(part, bound)
+  } else for (const part of partsOf(term)) orderTerm(part, bound)
 }
 
 function isReady(literal: Literal, bound: ReadonlySet<number>, own: ReadonlySet<number>): boolean {
@@ -137,7 +137,7 @@ function bindsOf(literal: Literal): ReadonlySet<number> {
 
 function variables(term: Term): Set<number> {
   if (term.kind === 'var') return new Set(term.id === undefined ? [] : [term.id])
-  return new Set(parts(term).flatMap((part) => [...variables(part)]))
+  return new Set(partsOf(term).flatMap((part) => [...variables(part)]))
 }
 
 function termsOf(literal: Literal): readonly Term[] {
@@ -159,7 +159,8 @@ function termsOf(literal: Literal): readonly Term[] {
   }
 }
 
-function parts(term: Term): readonly Term[] {
+/** The terms that a term is made of, one level down; what a comprehension holds is its own. */
+export function partsOf(term: Term): readonly Term[] {
   switch (term.kind) {
     case 'ref':
       return [term.head, ...term.path]
@@ -185,7 +186,7 @@ function mentionedVisibly(literal: Literal): ReadonlySet<number> {
   const wild = new Set<number>()
   const look = (term: Term): void => {
     if (term.kind === 'var' && term.name === '_' && term.id !== undefined) wild.add(term.id)
-    for (const part of parts(term)) look(part)
+    for (const part of partsOf(term)) look(part)
   }
   for (const term of termsOf(literal)) look(term)
   return new Set([...mentioned(literal)].filter((id) => !wild.has(id)))
@@ -200,7 +201,7 @@ function closureOf(term: Term): ReadonlySet<number> {
       if (each.key !== undefined) look(each.key, true)
       look(each.value, true)
       for (const literal of each.body) for (const id of everything(literal)) found.add(id)
-    } else for (const part of parts(each)) look(part, inside)
+    } else for (const part of partsOf(each)) look(part, inside)
   }
   look(term, false)
   return found
